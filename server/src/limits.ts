@@ -1,0 +1,233 @@
+/**
+ * Every limit of the server, each with its reason. Nothing else in the server may hold a bound of its own.
+ *
+ * Limits that an operator may want to change are defaults here and settings in config/schema.ts; the others are fixed,
+ * because clients rely on them. `assertLimits` checks at start that those that depend on each other agree.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A session, stream, writer or game id in characters: fits VARCHAR(128) and an index key on every supported engine. */
+export const ID_CHARS_MAX = 128;
+
+/** Short free texts (status, action_type, score_type, frame_hash), in characters: the same column type as ids. */
+export const SHORT_TEXT_CHARS_MAX = 128;
+
+/** One JSON field in bytes of UTF-8: a large frame analysis; more belongs into a file. */
+export const JSON_BYTES_MAX = 256 * KIB;
+
+/** Nesting of JSON: MySQL's own JSON functions give up at 100. */
+export const JSON_DEPTH_MAX = 64;
+
+/** Sequence numbers, event times in microseconds, int64 columns: what JavaScript and Lua numbers hold exactly. */
+export const SAFE_INTEGER_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Numbers one gap entry may stand for: weeks of frames; larger losses are declared as several. */
+export const GAP_COUNT_MAX = 1_000_000_000;
+
+/** Entries in a batch. 128 to 512 are fastest on the wire; more than this only adds latency. */
+export const BATCH_ENTRIES_MAX = 4_096;
+
+/** A batch in bytes, encoded: the largest unit that is charged, committed and retried at once. */
+export const BATCH_BYTES_MAX = 1 * MIB;
+
+/** A gRPC message in either direction. */
+export const MESSAGE_BYTES_MAX = 4 * MIB;
+
+/** What a batch costs in memory besides its message: its records as rows of values. Measured at 3.1 for small records. */
+export const DECODED_FACTOR = 4;
+
+/** Memory for batches that are received and not yet committed, over all streams. */
+export const INGEST_BYTES_MAX_DEFAULT = 192 * MIB;
+
+/** What one stream may have unacked, where the budget allows it: keeps a group commit full at 100 ms of latency. */
+export const STREAM_WINDOW_BYTES_MAX = 4 * MIB;
+
+/** Messages that grpc-js may read ahead of a stream that is paused; its own default is 16. */
+export const READ_AHEAD_MESSAGES_MAX = 2;
+
+/** Open ingest calls of one server: 10,000 idle trainers and some room. */
+export const OPEN_STREAMS_MAX = 12_000;
+
+/** HTTP/2 streams on one connection: one connection with 10,000 calls took 700 MB, with 64 it takes 5. */
+export const CONCURRENT_STREAMS_MAX = 64;
+
+/** HTTP/2 receive window of a connection and of a stream; 64 KB would cap a stream at 1.5 MB/s over 40 ms. */
+export const HTTP2_WINDOW_BYTES = 4 * MIB;
+
+/** All headers of one call. */
+export const HEADER_LIST_BYTES_MAX = 8 * KIB;
+
+/** Pairs of headers of one call. */
+export const HEADER_PAIRS_MAX = 32;
+
+/** A transaction closes when it has this many rows: 20,000 is what Galera allows, and larger is not faster. */
+export const GROUP_RECORDS_MAX = 8_192;
+
+/** A transaction closes when its batches have this many bytes: stays below half of MySQL's default max_allowed_packet. */
+export const GROUP_BYTES_MAX = 4 * MIB;
+
+/** Streams in a transaction: locking 500 rows takes 9 to 14 ms, 1,200 take 26. */
+export const GROUP_STREAMS_MAX = 500;
+
+/** How long a batch may wait for company while another transaction is on its way; with none it never waits. */
+export const GROUP_DELAY_MS_DEFAULT = 2;
+
+/** Records that make a transaction worth its commit while another one is on its way. */
+export const GROUP_RECORDS_WORTHWHILE = 1_024;
+
+/** Transactions in flight on MySQL. Two keep one connection busy while another waits for the disk. */
+export const MYSQL_LANES_DEFAULT = 2;
+
+/** Transactions handed to SQLite at once: it has one writer; the second is ready when the first is done. */
+export const SQLITE_LANES = 2;
+
+/** Rows of one INSERT statement on MySQL. */
+export const INSERT_ROWS_MAX = 2_000;
+
+/** Text of one INSERT statement on MySQL in characters; a character takes up to 4 bytes of max_allowed_packet (16 MB+). */
+export const INSERT_CHARS_MAX = 3 * MIB;
+
+/** Retry of a transaction: full jitter between 0 and this, doubling from the first to the last. */
+export const RETRY_DELAY_MS_FIRST = 10;
+export const RETRY_DELAY_MS_MAX = 2_000;
+
+/** How long a transaction waits for a row lock before it gives way. */
+export const LOCK_WAIT_SECONDS = 1;
+
+/** How long one statement may take before its connection is given up. A frozen database costs this, then a reconnect. */
+export const STATEMENT_TIMEOUT_MS = 30_000;
+
+/** Connecting to the database. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connections for reading, and queries that may wait for one. */
+export const READ_CONNECTIONS_MAX = 4;
+export const READ_QUEUE_MAX = 256;
+
+/** How long a read may take on the store. */
+export const READ_TIMEOUT_MS = 20_000;
+
+/** SQLite: how long the writer waits for another process that holds the file's lock. */
+export const SQLITE_BUSY_TIMEOUT_MS = 5_000;
+
+/** Streams of one session: a trainer restarting every minute for a week. */
+export const SESSION_STREAMS_MAX = 10_000;
+
+/** Streams in a watch cursor; a session with more can be listed but not resumed. */
+export const CURSOR_STREAMS_MAX = 1_024;
+
+/** Labels of a session. */
+export const LABELS_MAX = 32;
+export const LABEL_KEY_CHARS_MAX = 64;
+export const LABEL_VALUE_CHARS_MAX = 256;
+export const SESSION_NAME_CHARS_MAX = 256;
+export const SESSION_CONFIG_BYTES_MAX = 256 * KIB;
+
+/** Names and values of state documents. */
+export const STATE_NAME_CHARS_MAX = 256;
+export const STATE_BYTES_MAX = 1 * MIB;
+
+/** Pages of listings. A page also ends where its payload passes PAGE_BYTES_MAX, so that it fits a message. */
+export const PAGE_SIZE_DEFAULT = 100;
+export const PAGE_SIZE_MAX = 1_000;
+export const PAGE_BYTES_MAX = 2 * MIB;
+export const SESSIONS_PAGE_SIZE_DEFAULT = 50;
+
+/** Records in one TailRecords answer or one snapshot. */
+export const TAIL_LIMIT_DEFAULT = 100;
+export const TAIL_LIMIT_MAX = 1_000;
+
+/** Records kept in memory for each session and type: the earlier system's memory limits. */
+export const CACHE_RECORDS_DEFAULT = {
+  performance_history: 100,
+  session_history: 100,
+  action_tracking: 1_000,
+  score_history: 100,
+  coordinate_tracking: 500,
+  frame_tracking: 50,
+} as const;
+
+/** Sessions with a cache, least recently used first out. */
+export const CACHE_SESSIONS_MAX_DEFAULT = 1_000;
+
+/** Bytes of all caches. */
+export const CACHE_BYTES_MAX_DEFAULT = 64 * MIB;
+
+/** What a cached record costs besides its bytes. */
+export const CACHE_RECORD_OVERHEAD_BYTES = 160;
+
+/** Watchers of one server, and what each may have unsent before it is told what it missed. */
+export const WATCHERS_MAX = 1_000;
+export const WATCHER_QUEUE_BYTES_MAX = 1 * MIB;
+export const WATCHER_QUEUE_EVENTS_MAX = 8_192;
+
+/** Ranges a watcher may have missed before neighbouring ones of a stream are merged. */
+export const WATCHER_MISSED_RANGES_MAX = 1_024;
+
+/** How many records a resuming watcher is brought from the store in one read, and in all before the rest is Missed. */
+export const CATCH_UP_PAGE = 500;
+export const CATCH_UP_RECORDS_MAX = 100_000;
+
+/** How often sessions that are watched here and written elsewhere are looked at. */
+export const WATCH_POLL_MS = 500;
+
+/** How often a quiet watcher hears that it is up to date. */
+export const WATCH_HEARTBEAT_MS = 5_000;
+
+/** Days that rows are kept, and the most that may be asked for. */
+export const RETENTION_DAYS_DEFAULT = 30;
+export const RETENTION_DAYS_MAX = 3_650;
+
+/** Day partitions that exist ahead of the newest expiry date, so that a week without maintenance needs none. */
+export const PARTITIONS_AHEAD_DAYS = 7;
+
+/** How often the lease holder looks after partitions and the storing day, and how long its lease lasts. */
+export const MAINTENANCE_INTERVAL_MS = 60_000;
+export const LEASE_MS = 180_000;
+
+/** Bodies of dead letters of one namespace, together; beyond it only range and reason are kept. */
+export const DEAD_LETTER_BYTES_MAX_DEFAULT = 64 * MIB;
+
+/** One body of a dead letter. */
+export const DEAD_LETTER_BODY_BYTES_MAX = 512 * KIB;
+
+/** How long last_seen_at may lag: one small write a session and minute instead of one a transaction. */
+export const LAST_SEEN_MS = 60_000;
+
+/** Shutting down: time to commit and ack what was accepted. */
+export const SHUTDOWN_MS_DEFAULT = 10_000;
+
+/** What a client that was refused for load is told to wait. */
+export const OVERLOAD_RETRY_AFTER_MS = 1_000;
+
+/** Stated cap on the server's resident memory at the default settings; the paused-database test holds it to this. */
+export const RESIDENT_BYTES_MAX = 768 * MIB;
+
+/** Throws where two limits contradict each other; called once, before anything else at start. */
+export function assertLimits(): void {
+  const relations: [boolean, string][] = [
+    [BATCH_BYTES_MAX < MESSAGE_BYTES_MAX, "a batch must fit a message"],
+    [BATCH_BYTES_MAX <= STREAM_WINDOW_BYTES_MAX, "a stream must be able to send its largest batch"],
+    [BATCH_BYTES_MAX <= GROUP_BYTES_MAX, "a transaction must be able to hold the largest batch"],
+    [BATCH_ENTRIES_MAX <= GROUP_RECORDS_MAX, "a transaction must be able to hold the longest batch"],
+    [GROUP_RECORDS_WORTHWHILE <= GROUP_RECORDS_MAX, "a worthwhile transaction must be possible"],
+    [GROUP_RECORDS_MAX <= 20_000, "Galera refuses transactions above 20,000 rows"],
+    [JSON_BYTES_MAX * 2 <= BATCH_BYTES_MAX, "a record with two full JSON fields must fit a batch"],
+    [JSON_DEPTH_MAX < 100, "MySQL's JSON functions must be able to read what is stored"],
+    [BATCH_BYTES_MAX * DECODED_FACTOR <= INGEST_BYTES_MAX_DEFAULT, "the budget must admit the largest batch"],
+    [INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT <= RESIDENT_BYTES_MAX, "the parts must fit the stated whole"],
+    [PAGE_BYTES_MAX + 2 * JSON_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page and one more record must fit a message"],
+    [STATE_BYTES_MAX + PAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page of documents must fit a message"],
+    [TAIL_LIMIT_MAX <= PAGE_SIZE_MAX, "a tail is at most one page"],
+    [CURSOR_STREAMS_MAX <= SESSION_STREAMS_MAX, "a cursor cannot have more streams than a session"],
+    [LEASE_MS >= 2 * MAINTENANCE_INTERVAL_MS, "a lease must survive one missed run"],
+    [LOCK_WAIT_SECONDS * 1_000 < STATEMENT_TIMEOUT_MS, "a lock wait must end before its statement is given up"],
+    [DEAD_LETTER_BODY_BYTES_MAX <= DEAD_LETTER_BYTES_MAX_DEFAULT, "the quota must admit one body"],
+    [CATCH_UP_PAGE <= PAGE_SIZE_MAX, "a catch-up read is at most one page"],
+  ];
+  for (const [holds, why] of relations) {
+    if (!holds) throw new Error(`limits.ts contradicts itself: ${why}`);
+  }
+}

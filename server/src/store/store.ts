@@ -1,0 +1,131 @@
+/**
+ * What the rest of the server knows of a database: one interface over SQLite and MySQL, with capabilities by name.
+ *
+ * Writing has two operations, `openStream` and `commit`; both follow rules that hold on every store:
+ * a stream's row is locked first; the watermark (committed_seq) decides what is new; rows, gaps, dead letters and the
+ * watermark go into one transaction. Nothing else gives exactly-once.
+ */
+import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
+import type { Reads } from "./reads/reads.js";
+import type { StateStore } from "./state.js";
+
+/** Who a stream belongs to. */
+export interface StreamIdentity {
+  namespace: string;
+  sessionId: string;
+  streamId: string;
+}
+
+/** stored + rejected + gapped = committedSeq, in every transaction. */
+export interface StreamCounts {
+  stored: number;
+  rejected: number;
+  gapped: number;
+}
+
+export interface OpenRequest extends StreamIdentity {
+  writerId: string;
+  /** Highest number the writer ever saw acked. */
+  ackedSeq: number;
+  takeover: boolean;
+  labels: Record<string, string>;
+  /** `open` begins a new epoch and fences older calls; `attach` joins the current one (unary writes). */
+  mode: "open" | "attach";
+}
+
+export type OpenOutcome =
+  | {
+      kind: "opened";
+      key: bigint;
+      epoch: number;
+      committedSeq: number;
+      counts: StreamCounts;
+      /** The range that the database had forgotten, now stored as a gap; null where there is none. */
+      regressed: { firstSeq: number; lastSeq: number } | null;
+    }
+  | { kind: "fenced"; writerId: string }
+  | { kind: "tooManyStreams" };
+
+/** A contiguous piece of one stream, from one or more batches. */
+export interface Run {
+  key: bigint;
+  namespace: string;
+  sessionId: string;
+  writerId: string;
+  epoch: number;
+  firstSeq: number;
+  lastSeq: number;
+  /** By table index, rows in sequence order. */
+  rows: (Pick<Rows, "seqs" | "timesUs" | "nonfinite" | "values"> | undefined)[];
+  gaps: GapEntry[];
+  rejected: RejectedEntry[];
+}
+
+export type RunOutcome =
+  | {
+      kind: "committed";
+      committedSeq: number;
+      counts: StreamCounts;
+      /** Numbers up to here were committed by an earlier attempt or call. */
+      alreadyUpTo: number;
+      /** Rejected records of this run, those that the store itself refused included. */
+      rejected: RejectedEntry[];
+    }
+  | { kind: "fenced" }
+  | { kind: "hole"; expectedSeq: number }
+  /** Broken invariant, such as a row above the watermark that exists already. */
+  | { kind: "broken"; message: string };
+
+export interface Capabilities {
+  /** Several servers may write to it at the same time, so a cached answer must be checked against it. */
+  readonly sharedByServers: boolean;
+  /** Transactions that may be under way at once. */
+  readonly lanes: number;
+}
+
+export interface AuditFinding {
+  level: "ok" | "warning" | "error";
+  /** What was looked at: `journal_mode`, `innodb_flush_log_at_trx_commit`. */
+  setting: string;
+  found: string;
+  /** What it means and what to do; empty where all is well. */
+  advice: string;
+}
+
+export interface Audit {
+  /** "SQLite 3.53.4", "MariaDB 10.11.14". */
+  engine: string;
+  /** False where a commit does not survive a power loss. */
+  durable: boolean;
+  findings: AuditFinding[];
+}
+
+export interface Store {
+  readonly capabilities: Capabilities;
+  readonly reads: Reads;
+  readonly state: StateStore;
+  /** Connects, migrates, audits. @throws StoreError, retryable or not */
+  start(): Promise<Audit>;
+  openStream(request: OpenRequest): Promise<OpenOutcome>;
+  /** One transaction. Outcomes stand in the order of `runs`. @throws StoreError: the outcome is unknown or nothing. */
+  commit(runs: readonly Run[]): Promise<RunOutcome[]>;
+  updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean>;
+  /** Number of records deleted, or what stands in the way. */
+  deleteSession(namespace: string, sessionId: string): Promise<number | "missing">;
+  /** Keeps sessions that are being written from looking lost. */
+  touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void>;
+  /** One look after partitions and the storing day; false where another server holds the lease. */
+  maintain(): Promise<boolean>;
+  /** A cheap round trip. @throws StoreError */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionChange {
+  name?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  configJson?: string | undefined;
+  state?: SessionStateName | undefined;
+}
+
+export type SessionStateName = "running" | "finished" | "lost";
