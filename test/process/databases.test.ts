@@ -73,7 +73,7 @@ describe.each(starters)("a private server: %s", (_name, start) => {
 test("a private server dies with the process that started it", { timeout: 120_000 }, async (context) => {
   if (process.platform === "win32") return context.skip("needs a POSIX shell");
   const program = `
-    const { startMysqlFamily } = await import(${JSON.stringify(join(import.meta.dirname, "../support/databases/mysqlFamily.ts"))});
+    const { startMysqlFamily } = await import(${JSON.stringify(join(import.meta.dirname, "../support/databases/mysql-family.ts"))});
     const server = await startMysqlFamily({ private: true });
     console.log("skipped" in server ? "none" : server.pid);
     setInterval(() => {}, 1000);

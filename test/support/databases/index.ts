@@ -1,5 +1,5 @@
+export { type MysqlFamilyOptions, startMysqlFamily } from "./mysql-family.js";
 export { startMysql9 } from "./mysql9.js";
-export { type MysqlFamilyOptions, startMysqlFamily } from "./mysqlFamily.js";
 export { sharedMysql9, sharedMysqlFamily } from "./shared.js";
 export {
   type DatabaseKind,

@@ -7,10 +7,10 @@ import { readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { cachedFolder } from "./cacheFolder.js";
+import { cachedFolder } from "./cache-folder.js";
 import { exists, type Installation } from "./installation.js";
 import { freePort } from "./ports.js";
-import { startPrivateServer } from "./privateServer.js";
+import { startPrivateServer } from "./private-server.js";
 import type { PrivateDatabaseServer, PrivateServerOptions, Skipped } from "./types.js";
 
 const run = promisify(execFile);

@@ -6,8 +6,8 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
+import { attachToServer, startMysqlFamily } from "./mysql-family.js";
 import { startMysql9 } from "./mysql9.js";
-import { attachToServer, startMysqlFamily } from "./mysqlFamily.js";
 import { type DatabaseServer, isSkipped, type Skipped } from "./types.js";
 
 const PORT_VARIABLE = "TAILKEEP_TEST_DATABASES_PORT";
@@ -36,18 +36,20 @@ async function askFor(which: Which): Promise<DatabaseServer | Skipped> {
 /** Called once, in vitest's main process. Returns what ends the servers. */
 export async function offerSharedServers(): Promise<() => Promise<void>> {
   const started = new Map<Which, Promise<DatabaseServer | Skipped>>();
+  const answer = async (which: Which): Promise<Answer> => {
+    const starting = started.get(which) ?? STARTERS[which]();
+    started.set(which, starting);
+    try {
+      const server = await starting;
+      return isSkipped(server) ? server : { url: server.url() };
+    } catch (error) {
+      return { skipped: `the shared server did not start: ${String(error)}` };
+    }
+  };
   const offer = createServer((socket) => {
-    socket.setEncoding("utf8");
     socket.on("error", () => socket.destroy());
-    socket.once("data", async (request) => {
-      const which = String(request).trim() as Which;
-      const starting = started.get(which) ?? STARTERS[which]();
-      started.set(which, starting);
-      const answer: Answer = await starting.then(
-        (server) => (isSkipped(server) ? server : { url: server.url() }),
-        (error: unknown) => ({ skipped: `the shared server did not start: ${String(error)}` }),
-      );
-      socket.end(JSON.stringify(answer));
+    socket.once("data", (request) => {
+      void answer(String(request).trim() as Which).then((reply) => socket.end(JSON.stringify(reply)));
     });
   });
   offer.listen(0, "127.0.0.1");

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cachedFolder } from "./cacheFolder.js";
+import { cachedFolder } from "./cache-folder.js";
 import { exists, type Installation, shareFoldersOf } from "./installation.js";
 import type { DatabaseKind } from "./types.js";
 

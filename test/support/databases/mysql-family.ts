@@ -3,10 +3,10 @@
  * private instance of it: one that already runs is never touched), the distribution's packages.
  */
 import { askVersion, kindOfVersion, OwnDatabases, urlWithDatabase } from "./connection.js";
-import { unpackFromDistribution } from "./debianPackages.js";
+import { unpackFromDistribution } from "./debian-packages.js";
 import { findOnMachine, type Installation } from "./installation.js";
 import { firstLine } from "./mysql9.js";
-import { startPrivateServer } from "./privateServer.js";
+import { startPrivateServer } from "./private-server.js";
 import type { DatabaseServer, PrivateDatabaseServer, PrivateServerOptions, Skipped } from "./types.js";
 
 export interface MysqlFamilyOptions extends PrivateServerOptions {

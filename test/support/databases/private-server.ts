@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askVersion, OwnDatabases, urlWithDatabase } from "./connection.js";
-import { makeDataFolder } from "./dataFolder.js";
+import { makeDataFolder } from "./data-folder.js";
 import type { Installation } from "./installation.js";
 import { freePort } from "./ports.js";
 import type { DatabaseKind, PrivateDatabaseServer, PrivateServerOptions } from "./types.js";
