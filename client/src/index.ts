@@ -1,0 +1,49 @@
+/**
+ * Typed client of Tailkeep: append records exactly once, read them back, watch them live.
+ *
+ * ```ts
+ * import { connect } from "@tailkeep/client";
+ *
+ * const client = connect();
+ * const stream = client.openStream({ sessionId: "run-1" });
+ * stream.append({ type: "score_history", gameId: "ls20", score: 12 });
+ * await stream.flush();
+ * for await (const record of client.history.listRecords({ sessionId: "run-1" })) console.log(record);
+ * await client.close();
+ * ```
+ */
+
+export { connect, TailkeepClient } from "./client.js";
+export * from "./errors/errors.js";
+export { type AppendOutcome, IngestStream, type StreamLedger } from "./ingest/ingest-stream.js";
+export type { ResolvedStreamOptions, StreamOptions } from "./ingest/stream-options.js";
+export type { WaitOptions } from "./ingest/waiters.js";
+export type { WriteRecordsInput, WriteRecordsResult } from "./ingest/write-records.js";
+export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
+export type { StreamRejection } from "./protocol/stream-driver.js";
+export type { StreamState, StreamStateName } from "./protocol/stream-machine.js";
+export type { AdminClient, AdminListQuestion, DeadLetter, LedgerLine } from "./query/admin.js";
+export type {
+  HistoryClient,
+  ListRecordsQuestion,
+  ListSessionsQuestion,
+  SessionChange,
+  SessionInfo,
+  Statistics,
+  TailRecordsQuestion,
+} from "./query/history.js";
+export type { Listing, Page } from "./query/pages.js";
+export type {
+  ExpectedVersion,
+  ListStatesQuestion,
+  StateClient,
+  StateDocument,
+  StateDocumentInfo,
+  StateListItem,
+} from "./query/state.js";
+export type { CallOptions } from "./query/unary-call.js";
+export type { RecordWatch, WatchCursor, WatchEvent, WatchOptions, WatchQuestion } from "./query/watch.js";
+export type { RejectionReasonName, SessionStateName } from "./records/names.js";
+export type { HistoryGap } from "./records/stored.js";
+export * from "./records/training-record.js";
+export type { AckedRejection, StreamInfo, StreamTotals } from "./transport/ingest-transport.js";

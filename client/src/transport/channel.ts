@@ -1,0 +1,64 @@
+/** The connection: one grpc-js channel for everything a client does. */
+
+import { type ChannelCredentials, type ChannelOptions, Client, credentials, Metadata } from "@grpc/grpc-js";
+import {
+  CONNECT_BACKOFF_MS_FIRST,
+  CONNECT_BACKOFF_MS_LAST,
+  FLOW_CONTROL_WINDOW_BYTES,
+  KEEPALIVE_TIME_MS,
+  KEEPALIVE_TIMEOUT_MS,
+  RECEIVE_MESSAGE_BYTES_MAX,
+  SEND_MESSAGE_BYTES_MAX,
+} from "../limits.js";
+
+/** What a channel is made of. */
+export interface ChannelSettings {
+  readonly server: string;
+  /** @default plain text */
+  readonly credentials?: ChannelCredentials | undefined;
+  /** Sent with every call. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly channelOptions?: ChannelOptions | undefined;
+}
+
+const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
+  // Retries are made above, where it is known what may be repeated; the channel's would buffer every message twice.
+  "grpc.enable_retries": 0,
+  "grpc.enable_channelz": 0,
+  "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+  "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+  "grpc.keepalive_permit_without_calls": 0,
+  "grpc.initial_reconnect_backoff_ms": CONNECT_BACKOFF_MS_FIRST,
+  "grpc.max_reconnect_backoff_ms": CONNECT_BACKOFF_MS_LAST,
+  "grpc.dns_min_time_between_resolutions_ms": CONNECT_BACKOFF_MS_LAST,
+  "grpc.max_receive_message_length": RECEIVE_MESSAGE_BYTES_MAX,
+  "grpc.max_send_message_length": SEND_MESSAGE_BYTES_MAX,
+  "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
+  // A service config from DNS could switch retries back on.
+  "grpc.service_config_disable_resolution": 1,
+});
+
+/** One connection to one server. */
+export class Channel {
+  readonly grpc: Client;
+  readonly #metadata: Readonly<Record<string, string>>;
+
+  constructor(settings: ChannelSettings) {
+    this.grpc = new Client(settings.server, settings.credentials ?? credentials.createInsecure(), {
+      ...CHANNEL_OPTIONS,
+      ...settings.channelOptions,
+    });
+    this.#metadata = settings.metadata ?? {};
+  }
+
+  /** Fresh metadata for one call. */
+  metadata(): Metadata {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(this.#metadata)) metadata.set(name, value);
+    return metadata;
+  }
+
+  close(): void {
+    this.grpc.close();
+  }
+}
