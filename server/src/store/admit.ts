@@ -4,7 +4,8 @@
  */
 import { firstAbove, type RejectedEntry } from "../record/batch.js";
 import { TABLE_COUNT, tableAt } from "../record/tables.js";
-import type { Run, StreamCounts } from "./store.js";
+import { StoreError } from "./errors.js";
+import type { Run, RunData, StreamCounts } from "./store.js";
 
 /** A stream's row, read under lock. */
 export interface StreamRow {
@@ -17,8 +18,8 @@ export interface StreamRow {
   gapped: number;
 }
 
-export type Admission =
-  | { kind: "admitted"; run: Run; alreadyUpTo: number }
+export type Admission<R extends RunData = Run> =
+  | { kind: "admitted"; run: R; alreadyUpTo: number }
   | { kind: "fenced" }
   | { kind: "hole"; expectedSeq: number };
 
@@ -31,7 +32,7 @@ export function countsOf(row: StreamRow): StreamCounts {
 }
 
 /** Compares a run with its stream's row; a run that is partly committed is cut down to what is new. */
-export function admit(run: Run, row: StreamRow | undefined): Admission {
+export function admit<R extends RunData>(run: R, row: StreamRow | undefined): Admission<R> {
   if (row === undefined || row.writerId !== run.writerId || row.epoch !== run.epoch) return { kind: "fenced" };
   if (run.firstSeq > row.committedSeq + 1) return { kind: "hole", expectedSeq: row.committedSeq + 1 };
   const alreadyUpTo = Math.min(row.committedSeq, run.lastSeq);
@@ -39,7 +40,7 @@ export function admit(run: Run, row: StreamRow | undefined): Admission {
 }
 
 /** The part of a run above `seq`. */
-export function after(run: Run, seq: number): Run {
+export function after<R extends RunData>(run: R, seq: number): R {
   const rows = run.rows.map((each, index) => {
     if (each === undefined) return undefined;
     const from = firstAbove(each.seqs, seq);
@@ -58,7 +59,7 @@ export function after(run: Run, seq: number): Run {
 }
 
 /** The stream's row once `run`, without the rows in `refused`, is in the tables. Asserts that the counts add up. */
-export function advance(row: StreamRow, run: Run, refused: readonly RejectedEntry[]): StreamRow {
+export function advance(row: StreamRow, run: RunData, refused: readonly RejectedEntry[]): StreamRow {
   if (run.lastSeq < run.firstSeq) return row;
   const storedByTable = [...row.storedByTable];
   for (let index = 0; index < TABLE_COUNT; index++) {
@@ -80,7 +81,8 @@ export function advance(row: StreamRow, run: Run, refused: readonly RejectedEntr
   const counts = countsOf(next);
   const sum = counts.stored + counts.rejected + counts.gapped;
   if (sum !== next.committedSeq) {
-    throw new Error(`stream counts do not add up: ${sum} of ${next.committedSeq} numbers accounted for`);
+    const message = `stream counts do not add up: ${sum} of ${next.committedSeq} numbers accounted for`;
+    throw new StoreError("broken", message, "COUNTS");
   }
   return next;
 }

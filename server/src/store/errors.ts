@@ -11,6 +11,8 @@ export type StoreErrorKind =
   | "refused"
   /** A row above the watermark exists already. */
   | "duplicate"
+  /** An assertion failed: a bug, and the stream it happened in must stop. */
+  | "broken"
   /** Bad data in a row; found alone it becomes a dead letter. */
   | "poison"
   /** Wrong credentials, unknown database, a newer schema: no retry helps while the process lives. */
@@ -30,6 +32,6 @@ export class StoreError extends Error {
 
   /** Whether the same transaction may succeed later. */
   get retryable(): boolean {
-    return this.kind !== "poison" && this.kind !== "duplicate" && this.kind !== "misconfigured";
+    return !["poison", "duplicate", "broken", "misconfigured"].includes(this.kind);
   }
 }

@@ -46,8 +46,8 @@ export type OpenOutcome =
   | { kind: "fenced"; writerId: string }
   | { kind: "tooManyStreams" };
 
-/** A contiguous piece of one stream, from one or more batches. */
-export interface Run {
+/** A contiguous piece of one stream, from one or more batches, as it can be handed to a thread. */
+export interface RunData {
   key: bigint;
   namespace: string;
   sessionId: string;
@@ -59,6 +59,11 @@ export interface Run {
   rows: (Pick<Rows, "seqs" | "timesUs" | "nonfinite" | "values"> | undefined)[];
   gaps: GapEntry[];
   rejected: RejectedEntry[];
+}
+
+export interface Run extends RunData {
+  /** The record as it was sent, for the dead letter of a row that the store itself refuses. */
+  bodyOf(seq: number): Uint8Array | null;
 }
 
 export type RunOutcome =

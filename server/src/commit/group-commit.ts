@@ -1,0 +1,272 @@
+/**
+ * Group commit: batches of many streams in one transaction, several transactions in flight.
+ *
+ * A stream is in one transaction at a time, so its order is kept whatever the lanes do. With no transaction under way a
+ * batch is committed at once; otherwise it waits for company: until there are records enough to be worth a commit, for
+ * at most the group delay, or until a lane is free.
+ *
+ * A transaction whose outcome is unknown, or that failed for a passing reason, is run again as it is until it is decided:
+ * the locked watermark tells what is new. Nobody hears anything meanwhile, and no memory is given back, so credit stops.
+ */
+import type { Clock } from "../base/clock.js";
+import {
+  GROUP_BYTES_MAX,
+  GROUP_RECORDS_MAX,
+  GROUP_RECORDS_WORTHWHILE,
+  GROUP_STREAMS_MAX,
+  RETRY_DELAY_MS_FIRST,
+  RETRY_DELAY_MS_MAX,
+} from "../limits.js";
+import type { Batch } from "../record/batch.js";
+import { StoreError } from "../store/errors.js";
+import type { DeadLetterRow } from "../store/reads/reads.js";
+import type { RunOutcome, Store } from "../store/store.js";
+import { runOf, type StreamQueue } from "./stream-queue.js";
+
+export type Committed = Extract<RunOutcome, { kind: "committed" }>;
+
+/** What the composition root is told; all of it is optional to act upon. */
+export interface CommitEvents {
+  /** Before the stream's owner hears of it: caches and watchers come before the ack. */
+  committed(queue: StreamQueue, batches: readonly Batch[], outcome: Committed): void;
+  /** One transaction: how long it took and what was in it. */
+  transaction(ms: number, records: number, streams: number): void;
+  /** An attempt failed; it will be repeated. */
+  retrying(error: StoreError, attempt: number): void;
+  /** A transaction succeeded after failures. */
+  recovered(): void;
+}
+
+export interface GroupCommitOptions {
+  groupDelayMs: number;
+}
+
+interface Member {
+  queue: StreamQueue;
+  batches: Batch[];
+}
+
+export class GroupCommit {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #events: CommitEvents;
+  readonly #options: GroupCommitOptions;
+  /** Streams that have batches and are in no transaction, first come first served. */
+  readonly #ready = new Set<StreamQueue>();
+  /** Streams that are in a transaction. Two queues may have one key: a unary call beside a stream. */
+  readonly #inFlight = new Set<bigint>();
+  readonly #stop = new AbortController();
+  #lanesBusy = 0;
+  #waitingRecords = 0;
+  #waitingBytes = 0;
+  /** When the first of the waiting batches came; NaN while none waits. */
+  #waitingSinceMs = Number.NaN;
+  #deferred = false;
+  #timing = false;
+  #drained: (() => void)[] = [];
+
+  constructor(store: Store, clock: Clock, options: GroupCommitOptions, events: CommitEvents) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** Records that are accepted and in no transaction yet. */
+  get waitingRecords(): number {
+    return this.#waitingRecords;
+  }
+
+  enqueue(queue: StreamQueue, batch: Batch): void {
+    if (queue.closed) throw new Error("a closed stream takes no batches");
+    queue.batches.push(batch);
+    this.#waitingRecords += batch.rowCount;
+    this.#waitingBytes += batch.bytes.length;
+    if (Number.isNaN(this.#waitingSinceMs)) this.#waitingSinceMs = this.#clock.monotonicMs();
+    this.#ready.add(queue);
+    this.#defer();
+  }
+
+  /** Forgets the batches of a stream whose writer is gone; what is in a transaction goes on. Returns what was dropped. */
+  abandon(queue: StreamQueue): Batch[] {
+    queue.closed = true;
+    this.#ready.delete(queue);
+    const dropped = queue.batches.splice(0);
+    for (const batch of dropped) this.#forget(batch);
+    this.#settle();
+    return dropped;
+  }
+
+  /** Resolves when nothing waits and nothing is in flight. */
+  drained(): Promise<void> {
+    if (this.#idle()) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Ends the waiting between attempts; transactions that are on their way are left to themselves. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #idle(): boolean {
+    return this.#ready.size === 0 && this.#lanesBusy === 0;
+  }
+
+  #settle(): void {
+    if (!this.#idle()) return;
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #forget(batch: Batch): void {
+    this.#waitingRecords -= batch.rowCount;
+    this.#waitingBytes -= batch.bytes.length;
+    if (this.#ready.size === 0) this.#waitingSinceMs = Number.NaN;
+  }
+
+  /** Looks again once everything that is already in the sockets has been read, so that a burst is one transaction. */
+  #defer(): void {
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#clock.defer(() => {
+      this.#deferred = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#lanesBusy < this.#store.capabilities.lanes && this.#ready.size > 0) {
+      if (this.#lanesBusy > 0 && !this.#worthwhile()) {
+        this.#wakeAfterDelay();
+        return;
+      }
+      const members = this.#gather();
+      if (members.length === 0) return;
+      this.#lanesBusy++;
+      void this.#commit(members);
+    }
+  }
+
+  #worthwhile(): boolean {
+    if (this.#waitingRecords >= GROUP_RECORDS_WORTHWHILE || this.#waitingBytes >= GROUP_BYTES_MAX / 2) return true;
+    return this.#clock.monotonicMs() - this.#waitingSinceMs >= this.#options.groupDelayMs;
+  }
+
+  #wakeAfterDelay(): void {
+    if (this.#timing) return;
+    this.#timing = true;
+    void this.#clock.sleep(this.#options.groupDelayMs, this.#stop.signal).then(() => {
+      this.#timing = false;
+      this.#pump();
+    });
+  }
+
+  /** One contiguous run of each ready stream, within the limits of a transaction. */
+  #gather(): Member[] {
+    const members: Member[] = [];
+    let records = 0;
+    let bytes = 0;
+    for (const queue of this.#ready) {
+      if (this.#inFlight.has(queue.identity.key)) continue;
+      if (members.length === GROUP_STREAMS_MAX || records >= GROUP_RECORDS_MAX || bytes >= GROUP_BYTES_MAX) break;
+      const batches = queue.take(GROUP_RECORDS_MAX - records, GROUP_BYTES_MAX - bytes);
+      this.#ready.delete(queue);
+      this.#inFlight.add(queue.identity.key);
+      for (const batch of batches) {
+        records += batch.rowCount;
+        bytes += batch.bytes.length;
+        this.#forget(batch);
+      }
+      members.push({ queue, batches });
+    }
+    return members;
+  }
+
+  async #commit(members: Member[]): Promise<void> {
+    try {
+      await this.#decide(members);
+    } finally {
+      this.#lanesBusy--;
+      for (const { queue } of members) {
+        this.#inFlight.delete(queue.identity.key);
+        if (queue.batches.length === 0 || queue.closed) continue;
+        this.#ready.add(queue);
+        if (Number.isNaN(this.#waitingSinceMs)) this.#waitingSinceMs = this.#clock.monotonicMs();
+      }
+      this.#pump();
+      this.#settle();
+    }
+  }
+
+  /** Runs the transaction until its outcome is known, or the server stops. */
+  async #decide(members: readonly Member[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const startMs = this.#clock.monotonicMs();
+      try {
+        const outcomes = await this.#store.commit(members.map(({ queue, batches }) => runOf(queue.identity, batches)));
+        const records = members.reduce((sum, { batches }) => sum + batches.reduce((n, batch) => n + batch.rowCount, 0), 0);
+        this.#events.transaction(this.#clock.monotonicMs() - startMs, records, members.length);
+        if (attempt > 1) this.#events.recovered();
+        await this.#tellAll(members, outcomes);
+        return;
+      } catch (thrown) {
+        const error = thrown instanceof StoreError ? thrown : new StoreError("refused", String(thrown), "INTERNAL");
+        if (this.#stop.signal.aborted) return;
+        // Halves: the stream that others wait for, or that is broken, is soon alone.
+        if (members.length > 1 && (error.kind === "contention" || !error.retryable)) {
+          const middle = members.length >>> 1;
+          await this.#decide(members.slice(0, middle));
+          await this.#decide(members.slice(middle));
+          return;
+        }
+        if (error.kind === "duplicate" || error.kind === "broken") {
+          await this.#tellAll(
+            members,
+            members.map(() => ({ kind: "broken", message: error.message })),
+          );
+          return;
+        }
+        this.#events.retrying(error, attempt);
+        const most = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_FIRST * 2 ** Math.min(attempt, 20));
+        await this.#clock.sleep(this.#clock.random() * most, this.#stop.signal);
+        if (this.#stop.signal.aborted) return;
+      }
+    }
+  }
+
+  /** What a listener does wrong ends its own stream, never the transaction of the others. */
+  async #tellAll(members: readonly Member[], outcomes: readonly RunOutcome[]): Promise<void> {
+    for (const [at, member] of members.entries()) {
+      try {
+        await this.#tell(member, outcomes[at] as RunOutcome);
+      } catch (error) {
+        this.abandon(member.queue);
+        member.queue.listener.failed({ kind: "broken", message: String(error) });
+      }
+    }
+  }
+
+  async #tell({ queue, batches }: Member, outcome: RunOutcome): Promise<void> {
+    if (outcome.kind !== "committed") {
+      for (const batch of this.abandon(queue)) batches.push(batch);
+      queue.listener.failed(outcome);
+      return;
+    }
+    const first = batches[0]?.firstSeq ?? 0;
+    if (outcome.alreadyUpTo >= first) outcome.rejected = await this.#withEarlierRejections(queue, first, outcome);
+    this.#events.committed(queue, batches, outcome);
+    queue.listener.committed(batches, outcome);
+  }
+
+  /** An earlier attempt was committed after all; which rows the store refused then, only the store knows. */
+  async #withEarlierRejections(queue: StreamQueue, first: number, outcome: Committed): Promise<Committed["rejected"]> {
+    const known = new Set(outcome.rejected.map((each) => each.seq));
+    const earlier = await this.#store.reads
+      .deadLettersBetween(queue.identity.key, first, outcome.alreadyUpTo, GROUP_RECORDS_MAX)
+      // The ledger still has their number; only the reasons are missing from this ack.
+      .catch((): DeadLetterRow[] => []);
+    const added = earlier
+      .filter((row) => !known.has(row.seq))
+      .map(({ seq, type, reason, field, message, body }) => ({ seq, type, reason, field, message, body }));
+    return [...outcome.rejected, ...(added as Committed["rejected"])].sort((a, b) => a.seq - b.seq);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The storing day and the partitions that wait for it. One server does it: the holder of the lease.
+ *
+ * A row expires on the storing day plus its retention, and lies in the partition of that day. Partitions are made a week
+ * ahead by splitting `ahead`, which is empty and therefore cheap to split.
+ */
+import { LEASE_MS } from "../../limits.js";
+import { TABLES } from "../../record/tables.js";
+import { dayNumber, dayOfMs, dayText } from "../../record/time.js";
+import { partitionClause, partitionDays, partitionName, LAST_PARTITIONS, rowsTable } from "../schema.js";
+import type { Lanes } from "./lane.js";
+import { takeLease } from "./lease.js";
+
+const LEASE_NAME = "maintenance";
+
+/** Reads the storing day; the first server ever sets it. */
+export async function readStoringDay(lanes: Lanes): Promise<number> {
+  return lanes.transaction(async (session) => {
+    await session.query(
+      `INSERT INTO storing_day (id, day) VALUES (1, '${dayText(dayOfMs(Date.now()))}') ON DUPLICATE KEY UPDATE day = day`,
+    );
+    const [row] = await session.query("SELECT day FROM storing_day WHERE id = 1");
+    return dayNumber(String(row?.["day"]));
+  });
+}
+
+/** Moves the storing day forward, one day a run, so that a clock gone mad cannot expire everything at once. */
+async function advanceStoringDay(lanes: Lanes): Promise<number> {
+  return lanes.transaction(async (session) => {
+    const [row] = await session.query("SELECT day FROM storing_day WHERE id = 1 FOR UPDATE");
+    const day = dayNumber(String(row?.["day"]));
+    if (dayOfMs(Date.now()) <= day) return day;
+    await session.query(`UPDATE storing_day SET day = '${dayText(day + 1)}' WHERE id = 1`);
+    return day + 1;
+  });
+}
+
+async function addPartitions(lanes: Lanes, storingDay: number, retentionDaysMax: number): Promise<void> {
+  const { first, last } = partitionDays(storingDay, retentionDaysMax);
+  for (const table of TABLES) {
+    await lanes.direct(async (session) => {
+      const rows = await session.query(
+        `SELECT PARTITION_NAME AS name FROM information_schema.PARTITIONS
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${rowsTable(table)}' ORDER BY PARTITION_ORDINAL_POSITION`,
+      );
+      const names = rows.map((row) => String(row["name"]));
+      const days = names.filter((name) => name.startsWith("p"));
+      const newest = days.length === 0 ? first - 1 : dayNumber((days.at(-1) as string).replace(/^p(....)(..)(..)$/, "$1-$2-$3"));
+      const missing: string[] = [];
+      for (let day = Math.max(first, newest + 1); day <= last; day++) {
+        if (!names.includes(partitionName(day))) missing.push(partitionClause(day));
+      }
+      if (missing.length === 0) return;
+      await session.query(
+        `ALTER TABLE ${rowsTable(table)} REORGANIZE PARTITION ahead INTO (${[...missing, LAST_PARTITIONS[0]].join(", ")})`,
+      );
+    });
+  }
+}
+
+/** One run; returns the storing day, and whether this server holds the lease. */
+export async function maintain(
+  lanes: Lanes,
+  holder: string,
+  retentionDaysMax: number,
+): Promise<{ storingDay: number; held: boolean }> {
+  if (!(await takeLease(lanes, LEASE_NAME, holder, LEASE_MS))) {
+    return { storingDay: await readStoringDay(lanes), held: false };
+  }
+  await readStoringDay(lanes);
+  const storingDay = await advanceStoringDay(lanes);
+  await addPartitions(lanes, storingDay, retentionDaysMax);
+  return { storingDay, held: true };
+}

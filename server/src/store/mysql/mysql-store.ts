@@ -1,0 +1,320 @@
+/** The store on MySQL or MariaDB. */
+import { randomUUID } from "node:crypto";
+import { GapCause } from "@tailkeep/proto";
+import { type Clock, systemClock } from "../../base/clock.js";
+import { DELETE_SLICE_ROWS, RETRY_DELAY_MS_FIRST, SESSION_STREAMS_MAX } from "../../limits.js";
+import type { RejectedEntry } from "../../record/batch.js";
+import { TABLES } from "../../record/tables.js";
+import { dayText, timestampText } from "../../record/time.js";
+import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import { StoreError } from "../errors.js";
+import { nextKey, streamKey } from "../keys.js";
+import { mergeLabels, openDecision } from "../open.js";
+import { queryBuilder } from "../reads/database.js";
+import { Reads } from "../reads/reads.js";
+import { rowsTable, STORED_COLUMNS } from "../schema.js";
+import type { StateStore } from "../state.js";
+import type {
+  Audit,
+  Capabilities,
+  OpenOutcome,
+  OpenRequest,
+  Run,
+  RunOutcome,
+  SessionChange,
+  Store,
+} from "../store.js";
+import { auditMysql } from "./audit.js";
+import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
+import { insertRows } from "./insert.js";
+import { Lanes } from "./lane.js";
+import { textLiteral } from "./literal.js";
+import { maintain, readStoringDay } from "./maintain.js";
+import { migrate } from "./migrate.js";
+import { insertDeadLetters, insertGaps, type OwnedGap, type OwnedLetter } from "./side-rows.js";
+import { MysqlStates } from "./states.js";
+import { lockStreams, saveStreams, type StreamUpdate } from "./streams.js";
+
+export interface MysqlOptions {
+  target: MysqlTarget;
+  /** Transactions in flight. */
+  lanes: number;
+  /** Days that rows are kept, by table index. */
+  retentionDays: readonly number[];
+  deadLetterBytesMax: number;
+  clock?: Clock;
+}
+
+/** How often a small transaction (open, update) gives way to others before it says so. */
+const CONTENTION_TRIES = 8;
+
+export class MysqlStore implements Store {
+  readonly capabilities: Capabilities;
+  readonly reads: Reads;
+  readonly state: StateStore;
+  readonly #options: MysqlOptions;
+  readonly #clock: Clock;
+  /** Commits have lanes of their own, so that opens and updates never wait behind a full pipeline. */
+  readonly #commitLanes: Lanes;
+  readonly #sideLanes: Lanes;
+  readonly #readPool: ReadPool;
+  readonly #holder = randomUUID();
+  readonly #deadLetterBytes = new Map<string, number>();
+  #storingDay = 0;
+
+  constructor(options: MysqlOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.capabilities = { sharedByServers: true, lanes: options.lanes };
+    this.#commitLanes = new Lanes(options.target, options.lanes);
+    this.#sideLanes = new Lanes(options.target, 2);
+    this.#readPool = new ReadPool(options.target);
+    this.reads = new Reads(queryBuilder("mysql"), (sql, values) => this.#readPool.query(sql, values));
+    this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
+  }
+
+  async start(): Promise<Audit> {
+    await migrate(this.#sideLanes, this.#holder, this.#clock);
+    this.#storingDay = await readStoringDay(this.#sideLanes);
+    await this.maintain();
+    return auditMysql(this.#sideLanes);
+  }
+
+  async maintain(): Promise<boolean> {
+    const longest = Math.max(...this.#options.retentionDays);
+    const { storingDay, held } = await maintain(this.#sideLanes, this.#holder, longest);
+    this.#storingDay = storingDay;
+    return held;
+  }
+
+  openStream(request: OpenRequest): Promise<OpenOutcome> {
+    return this.#patiently(async (session): Promise<OpenOutcome> => {
+      const { key, row } = await this.#findStream(session, request);
+      const decision = openDecision(request, row);
+      if (decision.kind === "fenced") return decision;
+      const owner = `namespace_id = ${textLiteral(request.namespace)} AND session_id = ${textLiteral(request.sessionId)}`;
+      const now = this.#clock.nowUs();
+      if (row === undefined) {
+        const [count] = await session.query(`SELECT COUNT(*) AS n FROM streams WHERE ${owner}`);
+        if (Number(count?.["n"]) >= SESSION_STREAMS_MAX) return { kind: "tooManyStreams" };
+        const identity = [request.namespace, request.sessionId, request.streamId, request.writerId].map(textLiteral);
+        const zeros = STORED_COLUMNS.map(() => "0").join(", ");
+        await session.query(
+          `INSERT INTO streams (stream, namespace_id, session_id, stream_id, writer_id, epoch, committed_seq,
+             ${STORED_COLUMNS.join(", ")}, rejected, gapped, opened_at_us)
+           VALUES (${key}, ${identity.join(", ")}, 0, 0, ${zeros}, 0, 0, ${now})`,
+        );
+      }
+      await this.#upsertSession(session, request, owner, now);
+      await saveStreams(session, [{ key, ...request, row: decision.row }]);
+      if (decision.regressed !== null) {
+        const gap = { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED } as const;
+        await insertGaps(session, [{ owner: { key, ...request }, gap }], now, this.#expiryOfLongest());
+      }
+      return {
+        kind: "opened",
+        key,
+        epoch: decision.row.epoch,
+        committedSeq: decision.row.committedSeq,
+        counts: countsOf(decision.row),
+        regressed: decision.regressed,
+      };
+    });
+  }
+
+  async commit(runs: readonly Run[]): Promise<RunOutcome[]> {
+    const sorted = [...runs].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    try {
+      const outcomes = await this.#commitLanes.transaction((session) => this.#commitIn(session, sorted));
+      return runs.map((run) => outcomes.get(run) as RunOutcome);
+    } catch (error) {
+      // What was counted in a transaction that did not happen is counted again from the table.
+      this.#deadLetterBytes.clear();
+      throw error;
+    }
+  }
+
+  async #commitIn(session: Session, runs: readonly Run[]): Promise<Map<Run, RunOutcome>> {
+    const outcomes = new Map<Run, RunOutcome>();
+    const rows = await lockStreams(
+      session,
+      runs.map((run) => run.key),
+    );
+    const admitted: { run: Run; original: Run; row: StreamRow; alreadyUpTo: number }[] = [];
+    for (const run of runs) {
+      const row = rows.get(run.key);
+      const admission = admit(run, row);
+      if (admission.kind === "admitted" && row !== undefined) {
+        admitted.push({ run: admission.run, original: run, row, alreadyUpTo: admission.alreadyUpTo });
+      } else outcomes.set(run, admission as RunOutcome);
+    }
+    const now = this.#clock.nowUs();
+    const refused = await insertRows(
+      session,
+      admitted.map((each) => each.run),
+      {
+        createdAt: timestampText(now),
+        expiresOn: this.#options.retentionDays.map((days) => dayText(this.#storingDay + days)),
+      },
+    );
+    const gaps: OwnedGap[] = [];
+    const letters: OwnedLetter[] = [];
+    const updates: StreamUpdate[] = [];
+    for (const { run, original, row, alreadyUpTo } of admitted) {
+      const own = refused.filter((each) => each.run === run).map((each) => each.entry);
+      for (const gap of run.gaps) gaps.push({ owner: run, gap });
+      for (const entry of [...run.rejected, ...own]) {
+        letters.push({ owner: run, entry, body: await this.#bodyWithinQuota(session, run.namespace, entry) });
+      }
+      const next = advance(row, run, own);
+      if (next !== row) updates.push({ key: run.key, namespace: run.namespace, sessionId: run.sessionId, row: next });
+      outcomes.set(original, {
+        kind: "committed",
+        committedSeq: next.committedSeq,
+        counts: countsOf(next),
+        alreadyUpTo,
+        rejected: [...original.rejected, ...own],
+      });
+    }
+    const day = this.#expiryOfLongest();
+    if (gaps.length > 0) await insertGaps(session, gaps, now, day);
+    if (letters.length > 0) await insertDeadLetters(session, letters, now, day);
+    await saveStreams(session, updates);
+    return outcomes;
+  }
+
+  updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {
+    return this.#patiently(async (session) => {
+      const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
+      const [row] = await session.query(`SELECT state, ended_at_us FROM sessions WHERE ${owner} FOR UPDATE`);
+      if (row === undefined) return false;
+      const sets: string[] = [];
+      if (change.name !== undefined) sets.push(`name = ${textLiteral(change.name)}`);
+      if (change.labels !== undefined) sets.push(`labels = ${textLiteral(JSON.stringify(change.labels))}`);
+      if (change.configJson !== undefined) sets.push(`config = ${textLiteral(change.configJson)}`);
+      if (change.state !== undefined) {
+        const ended = change.state === "running" ? "NULL" : (row["ended_at_us"] ?? this.#clock.nowUs());
+        sets.push(`state = '${change.state}'`, `ended_at_us = ${ended}`);
+      }
+      if (sets.length > 0) await session.query(`UPDATE sessions SET ${sets.join(", ")} WHERE ${owner}`);
+      return true;
+    });
+  }
+
+  /** First its streams, so that no writer adds to it any more, then its rows in slices that do not hold up ingest. */
+  async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
+    const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
+    const exists = await this.#patiently(async (session) => {
+      await session.query(`DELETE FROM streams WHERE ${owner}`);
+      return (await session.query(`SELECT 1 FROM sessions WHERE ${owner}`)).length > 0;
+    });
+    if (!exists) return "missing";
+    let deleted = 0;
+    for (const table of TABLES) {
+      for (;;) {
+        const slice = await this.#patiently(async (session) => {
+          const result = await session.query(`DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`);
+          return (result as unknown as { affectedRows: number }).affectedRows;
+        });
+        deleted += slice;
+        if (slice < DELETE_SLICE_ROWS) break;
+      }
+    }
+    await this.#patiently(async (session) => {
+      for (const table of ["gaps", "dead_letters", "sessions"]) await session.query(`DELETE FROM ${table} WHERE ${owner}`);
+    });
+    this.#deadLetterBytes.delete(namespace);
+    return deleted;
+  }
+
+  async touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void> {
+    const now = this.#clock.nowUs();
+    for (const { namespace, sessionId } of sessions) {
+      await this.#patiently((session) =>
+        session.query(
+          `UPDATE sessions SET last_seen_at_us = ${now} WHERE namespace_id = ${textLiteral(namespace)}
+           AND session_id = ${textLiteral(sessionId)} AND last_seen_at_us < ${now}`,
+        ),
+      );
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.#readPool.query("SELECT 1", []);
+  }
+
+  async close(): Promise<void> {
+    this.#commitLanes.close();
+    this.#sideLanes.close();
+    await this.#readPool.close();
+  }
+
+  /** The stream's key and locked row; a key that another identity has is passed over. */
+  async #findStream(
+    session: Session,
+    request: OpenRequest,
+  ): Promise<{ key: bigint; row: StreamRow | undefined }> {
+    for (let key = streamKey(request); ; key = nextKey(key)) {
+      const row = (await lockStreams(session, [key])).get(key);
+      if (row === undefined) return { key, row };
+      const [owner] = await session.query(
+        `SELECT namespace_id, session_id, stream_id FROM streams WHERE stream = ${key}`,
+      );
+      const same =
+        owner?.["namespace_id"] === request.namespace &&
+        owner["session_id"] === request.sessionId &&
+        owner["stream_id"] === request.streamId;
+      if (same) return { key, row };
+    }
+  }
+
+  async #upsertSession(session: Session, request: OpenRequest, owner: string, now: number): Promise<void> {
+    const [row] = await session.query(`SELECT labels FROM sessions WHERE ${owner} FOR UPDATE`);
+    if (row === undefined) {
+      const names = `${textLiteral(request.namespace)}, ${textLiteral(request.sessionId)}`;
+      await session.query(
+        `INSERT INTO sessions (namespace_id, session_id, name, labels, config, state, started_at_us, last_seen_at_us)
+         VALUES (${names}, '', ${textLiteral(mergeLabels("{}", request.labels))}, '', 'running', ${now}, ${now})`,
+      );
+      return;
+    }
+    const labels = textLiteral(mergeLabels(String(row["labels"]), request.labels));
+    await session.query(
+      `UPDATE sessions SET labels = ${labels}, state = 'running', ended_at_us = NULL, last_seen_at_us = ${now}
+       WHERE ${owner}`,
+    );
+  }
+
+  /** A quota by what this server saw; with several servers the sum may pass it by what the others wrote meanwhile. */
+  async #bodyWithinQuota(session: Session, namespace: string, entry: RejectedEntry): Promise<Uint8Array | null> {
+    if (entry.body === null) return null;
+    let used = this.#deadLetterBytes.get(namespace);
+    if (used === undefined) {
+      const [row] = await session.query(
+        `SELECT COALESCE(SUM(LENGTH(body)), 0) AS bytes FROM dead_letters WHERE namespace_id = ${textLiteral(namespace)}`,
+      );
+      used = Number(row?.["bytes"]);
+    }
+    const kept = used + entry.body.length <= this.#options.deadLetterBytesMax;
+    this.#deadLetterBytes.set(namespace, kept ? used + entry.body.length : used);
+    return kept ? entry.body : null;
+  }
+
+  /** Gaps and dead letters stay as long as any record beside them. */
+  #expiryOfLongest(): string {
+    return dayText(this.#storingDay + Math.max(...this.#options.retentionDays));
+  }
+
+  /** A small transaction that gives way to others a few times: they insert the same row, or hold its lock. */
+  async #patiently<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.#sideLanes.transaction(work);
+      } catch (error) {
+        const passing = error instanceof StoreError && (error.kind === "contention" || error.kind === "duplicate");
+        if (!passing || tried === CONTENTION_TRIES) throw error;
+        await this.#clock.sleep(this.#clock.random() * RETRY_DELAY_MS_FIRST * 2 ** tried);
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/** The tables as Kysely sees them, and builders that only compile: stores run the SQL on their own connections. */
+import {
+  DummyDriver,
+  Kysely,
+  MysqlAdapter,
+  MysqlIntrospector,
+  MysqlQueryCompiler,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import type { TableName } from "../../record/tables.js";
+import type { Dialect } from "../schema.js";
+
+/** Columns that every rows table has. */
+interface RowsTable {
+  stream: bigint;
+  seq: number;
+  namespace_id: string;
+  session_id: string;
+  game_id: string;
+  timestamp: string;
+  nonfinite: string | null;
+  created_at: string;
+  expires_on: string;
+}
+
+interface SessionsTable {
+  namespace_id: string;
+  session_id: string;
+  name: string;
+  labels: string;
+  config: string;
+  state: string;
+  started_at_us: number;
+  last_seen_at_us: number;
+  ended_at_us: number | null;
+}
+
+interface StreamsTable {
+  stream: bigint;
+  namespace_id: string;
+  session_id: string;
+  stream_id: string;
+  writer_id: string;
+  epoch: number;
+  committed_seq: number;
+  stored_performance_history: number;
+  stored_session_history: number;
+  stored_action_tracking: number;
+  stored_score_history: number;
+  stored_coordinate_tracking: number;
+  stored_frame_tracking: number;
+  rejected: number;
+  gapped: number;
+  opened_at_us: number;
+}
+
+interface GapsTable {
+  stream: bigint;
+  first_seq: number;
+  last_seq: number;
+  namespace_id: string;
+  session_id: string;
+  type: number;
+  cause: number;
+  created_at_us: number;
+}
+
+interface DeadLettersTable {
+  stream: bigint;
+  seq: number;
+  namespace_id: string;
+  session_id: string;
+  type: number;
+  reason: number;
+  field: string;
+  message: string;
+  body: Uint8Array | null;
+  created_at_us: number;
+}
+
+interface StatesTable {
+  namespace_id: string;
+  name: string;
+  version: number;
+  value: string;
+  updated_at_us: number;
+}
+
+export type Database = Record<`${TableName}_rows`, RowsTable> & {
+  sessions: SessionsTable;
+  streams: StreamsTable;
+  gaps: GapsTable;
+  dead_letters: DeadLettersTable;
+  states: StatesTable;
+};
+
+export type QueryBuilder = Kysely<Database>;
+
+export function queryBuilder(dialect: Dialect): QueryBuilder {
+  const createDriver = () => new DummyDriver();
+  return new Kysely<Database>({
+    dialect:
+      dialect === "mysql"
+        ? {
+            createAdapter: () => new MysqlAdapter(),
+            createDriver,
+            createIntrospector: (db) => new MysqlIntrospector(db),
+            createQueryCompiler: () => new MysqlQueryCompiler(),
+          }
+        : {
+            createAdapter: () => new SqliteAdapter(),
+            createDriver,
+            createIntrospector: (db) => new SqliteIntrospector(db),
+            createQueryCompiler: () => new SqliteQueryCompiler(),
+          },
+  });
+}
+
+/** Runs compiled SQL and returns its rows. */
+export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<Record<string, unknown>[]>;
+
+/** Anything Kysely can compile into a typed query. */
+export interface Compilable<Row> {
+  compile(): { readonly sql: string; readonly parameters: readonly unknown[]; readonly query: unknown };
+  execute(): Promise<Row[]>;
+}
+
+/** Runs a query of the builder; its row type is what the builder says. */
+export async function run<Row>(execute: Execute, query: Compilable<Row>): Promise<Row[]> {
+  const { sql, parameters } = query.compile();
+  return (await execute(sql, parameters)) as Row[];
+}

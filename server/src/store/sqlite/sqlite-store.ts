@@ -1,0 +1,90 @@
+/** The embedded store: SQLite in a file, one writing and one reading thread. The default. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
+import { StoreError } from "../errors.js";
+import { queryBuilder } from "../reads/database.js";
+import { Reads } from "../reads/reads.js";
+import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
+import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
+import { Thread } from "./thread.js";
+import type { WriterData } from "./writer.js";
+
+export interface SqliteOptions {
+  file: string;
+  /** Days that rows are kept, by table index. */
+  retentionDays: readonly number[];
+  deadLetterBytesMax: number;
+}
+
+export class SqliteStore implements Store {
+  readonly capabilities: Capabilities = { sharedByServers: false, lanes: SQLITE_LANES };
+  readonly reads: Reads;
+  readonly state: StateStore;
+  readonly #writer: Thread;
+  readonly #reader: Thread;
+
+  constructor(options: SqliteOptions) {
+    mkdirSync(dirname(options.file), { recursive: true });
+    this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
+    this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
+    this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters));
+    this.state = {
+      put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
+      delete: (...args) => this.#writer.call<DeleteOutcome>("deleteState", ...args),
+    };
+  }
+
+  start(): Promise<Audit> {
+    return this.#writer.call<Audit>("start");
+  }
+
+  openStream(request: OpenRequest): Promise<OpenOutcome> {
+    return this.#writer.call<OpenOutcome>("open", request);
+  }
+
+  commit(runs: readonly Run[]): Promise<RunOutcome[]> {
+    // Functions cannot be handed to a thread.
+    return this.#writer.call<RunOutcome[]>("commit", runs.map(({ bodyOf: _, ...run }) => run));
+  }
+
+  updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {
+    return this.#writer.call<boolean>("updateSession", namespace, sessionId, change);
+  }
+
+  async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
+    if (!(await this.#writer.call<boolean>("fenceSession", namespace, sessionId))) return "missing";
+    let deleted = 0;
+    for (;;) {
+      const slice = await this.#writer.call<number>("deleteSessionSlice", namespace, sessionId);
+      if (slice === 0) return deleted;
+      deleted += slice;
+    }
+  }
+
+  touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void> {
+    return this.#writer.call<void>("touchSessions", sessions);
+  }
+
+  maintain(): Promise<boolean> {
+    return this.#writer.call<boolean>("maintain");
+  }
+
+  ping(): Promise<void> {
+    return this.#writer.call<void>("ping");
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.call("close").catch(() => undefined);
+    await this.#writer.call("close").catch(() => undefined);
+    await this.#reader.end();
+    await this.#writer.end();
+  }
+
+  #read(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    if (this.#reader.waiting >= READ_QUEUE_MAX) {
+      return Promise.reject(new StoreError("contention", `${READ_QUEUE_MAX} reads are waiting already`, "READ_QUEUE_FULL"));
+    }
+    return this.#reader.call("all", sql, parameters);
+  }
+}

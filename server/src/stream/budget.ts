@@ -1,0 +1,71 @@
+/**
+ * The memory for batches that are received and not yet committed. A batch is charged before it is decoded and given back
+ * when it is committed or dropped; who finds no room waits in line, with its call's reading paused.
+ */
+import { BATCH_BYTES_MAX, DECODED_FACTOR, STREAM_WINDOW_BYTES_MAX } from "../limits.js";
+
+export class IngestBudget {
+  readonly #bytesMax: number;
+  #used = 0;
+  readonly #waiting: { cost: number; granted: () => void }[] = [];
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** What a message of `bytes` costs in memory while it waits. */
+  static cost(bytes: number): number {
+    return bytes * DECODED_FACTOR;
+  }
+
+  /** Takes room at once, or returns false. Nobody overtakes those who wait. */
+  tryCharge(cost: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(cost)) return false;
+    this.#used += cost;
+    return true;
+  }
+
+  /** Waits for room; returns how to stop waiting. */
+  charge(cost: number, granted: () => void): () => void {
+    const entry = { cost, granted };
+    this.#waiting.push(entry);
+    return () => {
+      const at = this.#waiting.indexOf(entry);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    };
+  }
+
+  release(cost: number): void {
+    this.#used -= cost;
+    for (;;) {
+      const [first] = this.#waiting;
+      if (first === undefined || !this.#fits(first.cost)) return;
+      this.#waiting.shift();
+      this.#used += first.cost;
+      first.granted();
+    }
+  }
+
+  /** Encoded bytes that each of `streams` streams may have unacked: a fair share, and always one largest batch. */
+  window(streams: number): number {
+    const share = Math.floor(this.#bytesMax / DECODED_FACTOR / Math.max(1, streams));
+    return Math.min(STREAM_WINDOW_BYTES_MAX, Math.max(BATCH_BYTES_MAX, share));
+  }
+
+  /** A cost above the whole budget is let in alone; limits.ts asserts that the largest batch is not one. */
+  #fits(cost: number): boolean {
+    return this.#used === 0 || this.#used + cost <= this.#bytesMax;
+  }
+}

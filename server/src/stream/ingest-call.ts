@@ -1,0 +1,291 @@
+/**
+ * One Ingest call, from its first message to its status. Knows the protocol and nothing of gRPC: the wire is an interface.
+ *
+ * States:
+ *   awaitingOpen -> opening -> open -> draining -> ended
+ * `opening` and every wait for memory have reading paused, so messages arrive one at a time. `draining`: the writer has
+ * half-closed; what was taken is committed and acked, then the call ends with OK. Any error ends the call with a status
+ * from any state; what is in a transaction is left to its fate, the rest is dropped unacked and will be sent again.
+ */
+import type { IngestResponse } from "@tailkeep/proto";
+import { ProgressWriter } from "../ack/progress-writer.js";
+import type { Clock } from "../base/clock.js";
+import { BATCH_BYTES_MAX } from "../limits.js";
+import type { Batch, RejectedEntry } from "../record/batch.js";
+import { decodeBatch, requestPart } from "../record/decode.js";
+import { RpcError } from "../rpc/errors.js";
+import type { SessionListener, StreamSession } from "../session/session.js";
+import type { Opened, Sessions } from "../session/sessions.js";
+import { IngestBudget } from "./budget.js";
+import { readOpenStream } from "./open-request.js";
+import { decodeError, refusalError } from "./refusals.js";
+
+export interface IngestWire {
+  /** False: the connection is full; `onWritable` follows. */
+  send(response: IngestResponse): boolean;
+  pause(): void;
+  resume(): void;
+  /** Ends the call: with OK, or with what was thrown. */
+  end(error?: unknown): void;
+}
+
+export interface IngestContext {
+  namespace: string;
+  sessions: Sessions;
+  budget: IngestBudget;
+  clock: Clock;
+  /** Whether acks survive a power loss. */
+  durable(): boolean;
+  serverVersion: string;
+  received(bytes: number, records: number): void;
+  /** Dead letters of a stream between two numbers. */
+  earlierRejections(key: bigint, fromSeq: number, toSeq: number): Promise<Omit<RejectedEntry, "body">[]>;
+}
+
+type State = "awaitingOpen" | "opening" | "open" | "draining" | "ended";
+
+export class IngestCall {
+  readonly #wire: IngestWire;
+  readonly #context: IngestContext;
+  #state: State = "awaitingOpen";
+  #session: StreamSession | undefined;
+  #progress: ProgressWriter | undefined;
+  /** Encoded bytes of batches: received since open, and of these no longer in memory. */
+  #receivedBytes = 0;
+  #releasedBytes = 0;
+  /** Sizes by which batches were charged. */
+  readonly #charged = new Map<Batch, number>();
+  #stopWaiting: (() => void) | undefined;
+  #halfClosed = false;
+  #shuttingDown = false;
+  #offeredCredit = 0;
+
+  constructor(wire: IngestWire, context: IngestContext) {
+    this.#wire = wire;
+    this.#context = context;
+  }
+
+  onMessage(bytes: Buffer): void {
+    if (this.#state === "ended") return;
+    try {
+      const part = requestPart(bytes);
+      if (part.kind === "open") this.#onOpen(bytes.subarray(part.start, part.end));
+      else if (part.kind === "batch") this.#onBatch(bytes, part.start, part.end);
+      else throw new RpcError("MALFORMED", "request: neither open nor batch is set; set one of them");
+    } catch (error) {
+      this.#fail(decodeError(error));
+    }
+  }
+
+  /** The writer has sent everything. */
+  onHalfClose(): void {
+    this.#halfClosed = true;
+    if (this.#state === "awaitingOpen") this.#fail(new RpcError("NOT_OPENED", "the call ended before `open`; send it first"));
+    // While opening or waiting for memory, the rest follows when that is over.
+    if (this.#state === "open" && this.#stopWaiting === undefined) this.#drain();
+  }
+
+  /** The connection takes more. */
+  onWritable(): void {
+    this.#progress?.writable();
+    this.#updateReading();
+  }
+
+  /** The call is gone: cancelled, or its connection lost. */
+  onGone(): void {
+    this.#finish();
+  }
+
+  /** The server is going away: what was taken is committed and acked, more is not read. */
+  shutdown(): void {
+    if (this.#state === "open") {
+      this.#wire.pause();
+      this.#shuttingDown = true;
+      this.#drain();
+    } else if (this.#state !== "draining") this.#fail(new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect"));
+  }
+
+  #onOpen(bytes: Uint8Array): void {
+    if (this.#state !== "awaitingOpen") {
+      throw new RpcError("ALREADY_OPENED", "open: the stream is open; send it once, as the first message");
+    }
+    const request = readOpenStream(bytes, this.#context.namespace);
+    this.#state = "opening";
+    this.#wire.pause();
+    void this.#context.sessions.open(request, this.#listener()).then(
+      (result) => {
+        if ("refusal" in result) this.#fail(refusalError(result.refusal));
+        else this.#opened(result.session, result.opened);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #opened(session: StreamSession, opened: Opened): void {
+    if (this.#state === "ended") {
+      session.end();
+      this.#context.sessions.closed(session);
+      return;
+    }
+    this.#state = "open";
+    this.#session = session;
+    const creditBytes = this.#credit();
+    this.#offeredCredit = creditBytes;
+    const { counts, regressed } = opened;
+    this.#progress = new ProgressWriter(
+      { send: (response) => this.#wire.send(response), defer: (work) => this.#context.clock.defer(work) },
+      opened.committedSeq,
+      creditBytes,
+    );
+    this.#wire.send({
+      message: {
+        $case: "opened",
+        value: {
+          epoch: BigInt(opened.epoch),
+          committedSeq: BigInt(opened.committedSeq),
+          counts: { stored: BigInt(counts.stored), rejected: BigInt(counts.rejected), gapped: BigInt(counts.gapped) },
+          creditBytes: BigInt(creditBytes),
+          regressed:
+            regressed === null
+              ? undefined
+              : { firstSeq: BigInt(regressed.firstSeq), lastSeq: BigInt(regressed.lastSeq) },
+          durable: this.#context.durable(),
+          serverVersion: this.#context.serverVersion,
+        },
+      },
+    });
+    this.#wire.resume();
+    if (this.#halfClosed) this.#drain();
+  }
+
+  #onBatch(bytes: Buffer, start: number, end: number): void {
+    if (this.#state !== "open") throw new RpcError("NOT_OPENED", "batch: the stream is not open; send `open` first and wait");
+    const size = end - start;
+    if (size > BATCH_BYTES_MAX) {
+      throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);
+    }
+    this.#receivedBytes += size;
+    const cost = IngestBudget.cost(size);
+    if (this.#context.budget.tryCharge(cost)) {
+      this.#take(bytes, start, end);
+      return;
+    }
+    this.#wire.pause();
+    this.#stopWaiting = this.#context.budget.charge(cost, () => {
+      this.#stopWaiting = undefined;
+      try {
+        this.#take(bytes, start, end);
+        this.#updateReading();
+        if (this.#halfClosed) this.#drain();
+      } catch (error) {
+        this.#fail(decodeError(error));
+      }
+    });
+  }
+
+  /** Decodes a batch that is charged for, and hands it on. */
+  #take(bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    let held = false;
+    try {
+      const batch = decodeBatch(bytes, start, end, this.#context.clock.nowUs());
+      const outcome = this.#session?.accept(batch);
+      if (outcome === "accepted") {
+        held = true;
+        this.#charged.set(batch, size);
+        this.#context.received(size, batch.rowCount + batch.rejected.length);
+        this.#updateReading();
+      } else if (outcome !== "ignored" && outcome !== undefined) throw refusalError(outcome);
+    } finally {
+      if (!held) this.#giveBack(size);
+    }
+  }
+
+  #listener(): SessionListener {
+    return {
+      progress: (committedSeq, rejected, batches) => {
+        this.#release(batches);
+        this.#progress?.committed(committedSeq, rejected);
+        if (this.#progress !== undefined) this.#offerCredit(this.#progress);
+        this.#updateReading();
+      },
+      drained: () => this.#finishDrained(),
+      refused: (refusal, dropped) => {
+        this.#release(dropped);
+        this.#fail(refusalError(refusal));
+      },
+    };
+  }
+
+  #release(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      const size = this.#charged.get(batch);
+      if (size === undefined) continue;
+      this.#charged.delete(batch);
+      this.#giveBack(size);
+    }
+  }
+
+  #giveBack(size: number): void {
+    this.#releasedBytes += size;
+    this.#context.budget.release(IngestBudget.cost(size));
+  }
+
+  #window(): number {
+    return this.#context.budget.window(this.#context.sessions.openCount);
+  }
+
+  #credit(): number {
+    return this.#releasedBytes + this.#window();
+  }
+
+  /** Credit is worth a message when it has grown by a quarter of the window. */
+  #offerCredit(progress: ProgressWriter): void {
+    const credit = this.#credit();
+    if (credit - this.#offeredCredit < this.#window() / 4) return;
+    this.#offeredCredit = credit;
+    progress.credit(credit);
+  }
+
+  /** Reading stops while the writer is past its window (it ignores credit), waits for memory, or does not read acks. */
+  #updateReading(): void {
+    if (this.#state !== "open" || this.#stopWaiting !== undefined || this.#shuttingDown) return;
+    const pending = this.#receivedBytes - this.#releasedBytes;
+    if (pending > this.#window() || this.#progress?.flush() === false) this.#wire.pause();
+    else this.#wire.resume();
+  }
+
+  #drain(): void {
+    if (this.#state !== "open") return;
+    this.#state = "draining";
+    this.#session?.halfClose();
+  }
+
+  #finishDrained(): void {
+    this.#progress?.flush();
+    const error = this.#shuttingDown
+      ? new RpcError("SHUTTING_DOWN", "the server is shutting down; everything it took is acked; reconnect")
+      : undefined;
+    this.#wire.end(error);
+    this.#finish();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "ended") return;
+    // What is durable by now is said before the call ends.
+    this.#progress?.flush();
+    this.#wire.end(error);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#progress?.end();
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+    if (this.#session === undefined) return;
+    this.#release(this.#session.end());
+    this.#context.sessions.closed(this.#session);
+  }
+}
