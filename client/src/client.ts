@@ -10,9 +10,9 @@ import { type ConnectOptions, type ResolvedConnectOptions, resolveConnectOptions
 import { AdminClient } from "./query/admin.js";
 import { HistoryClient } from "./query/history.js";
 import { StateClient } from "./query/state.js";
-import { type CallOptions, UnaryCaller } from "./query/unary-call.js";
 import { Channel } from "./transport/channel.js";
 import { GrpcIngestTransport } from "./transport/grpc-ingest-transport.js";
+import { type CallOptions, UnaryCaller } from "./transport/unary-call.js";
 
 /** A connection to a Tailkeep server. Made by `connect`; connects by itself when first used, and again after a loss. */
 export class TailkeepClient {

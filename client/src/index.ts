@@ -21,7 +21,7 @@ export type { WaitOptions } from "./ingest/waiters.js";
 export type { WriteRecordsInput, WriteRecordsResult } from "./ingest/write-records.js";
 export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
 export type { StreamRejection } from "./protocol/stream-driver.js";
-export type { StreamState, StreamStateName } from "./protocol/stream-machine.js";
+export type { StreamState, StreamStateName } from "./protocol/stream-state.js";
 export type { AdminClient, AdminListQuestion, DeadLetter, LedgerLine } from "./query/admin.js";
 export type {
   HistoryClient,
@@ -41,9 +41,11 @@ export type {
   StateDocumentInfo,
   StateListItem,
 } from "./query/state.js";
-export type { CallOptions } from "./query/unary-call.js";
 export type { RecordWatch, WatchCursor, WatchEvent, WatchOptions, WatchQuestion } from "./query/watch.js";
 export type { RejectionReasonName, SessionStateName } from "./records/names.js";
+export type { AckedRejection } from "./records/rejection.js";
 export type { HistoryGap } from "./records/stored.js";
+export type { StreamTotals } from "./records/totals.js";
 export * from "./records/training-record.js";
-export type { AckedRejection, StreamInfo, StreamTotals } from "./transport/ingest-transport.js";
+export type { StreamInfo } from "./transport/ingest-transport.js";
+export type { CallOptions } from "./transport/unary-call.js";

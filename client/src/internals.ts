@@ -10,14 +10,9 @@ export { OpenBatch } from "./encode/open-batch.js";
 export { type CallStatus, errorFromStatus } from "./errors/from-status.js";
 export { resolveStreamOptions } from "./ingest/stream-options.js";
 export * as limits from "./limits.js";
-export { Backoff } from "./protocol/backoff.js";
 export type { StreamMachineConfig, StreamObserver, StreamPort, StreamTimer } from "./protocol/stream-driver.js";
 export { StreamMachine } from "./protocol/stream-machine.js";
+export { Backoff } from "./transport/backoff.js";
 export { Channel, type ChannelSettings } from "./transport/channel.js";
 export { GrpcIngestTransport } from "./transport/grpc-ingest-transport.js";
-export type {
-  IngestCall,
-  IngestCallHandlers,
-  IngestTransport,
-  OpenRequest,
-} from "./transport/ingest-transport.js";
+export type { IngestCall, IngestCallHandlers, IngestTransport, OpenRequest } from "./transport/ingest-transport.js";

@@ -1,6 +1,6 @@
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
-import { id } from "./ingest/stream-options.js";
 import { CALL_TIMEOUT_MS_DEFAULT } from "./limits.js";
+import { id } from "./records/id.js";
 
 /** How to reach the server. Everything has a default. */
 export interface ConnectOptions {

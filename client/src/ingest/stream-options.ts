@@ -6,12 +6,12 @@ import {
   FLUSH_BYTES_DEFAULT,
   FLUSH_DELAY_MS_DEFAULT,
   FLUSH_RECORDS_DEFAULT,
-  ID_LENGTH_MAX,
   IDLE_CLOSE_MS_DEFAULT,
   OPEN_TIMEOUT_MS_DEFAULT,
   QUEUE_BYTES_MAX_DEFAULT,
   QUEUE_RECORDS_MAX_DEFAULT,
 } from "../limits.js";
+import { id } from "../records/id.js";
 
 /** How a stream is written. Everything has a default. */
 export interface StreamOptions {
@@ -89,17 +89,6 @@ export function resolveStreamOptions(options: StreamOptions, sessionIdDefault: s
     idleCloseMs: within(options.idleCloseMs ?? IDLE_CLOSE_MS_DEFAULT, "idleCloseMs", 0, 86_400_000),
     openTimeoutMs: within(options.openTimeoutMs ?? OPEN_TIMEOUT_MS_DEFAULT, "openTimeoutMs", 1, 600_000),
   });
-}
-
-/** An id as records.proto wants it; the rest of its rules are checked by the server. */
-export function id(value: string, name: string): string {
-  if (typeof value !== "string" || value.length === 0 || value.length > ID_LENGTH_MAX || value.trim() !== value) {
-    throw new InvalidArgumentError(
-      `${name} must have 1 to ${ID_LENGTH_MAX} characters without spaces around them, but is ${JSON.stringify(value)}`,
-      { code: "BAD_FIELD", retryable: false, grpcStatus: 3 },
-    );
-  }
-  return value;
 }
 
 function whole(value: number, name: string, min: number, max: number): number {

@@ -1,7 +1,8 @@
 /** Promises that wait for a condition of a stream, each with a deadline and a signal. */
 
 import type { Clock } from "../clock.js";
-import { AbortedBySignalError, TailkeepError } from "../errors/errors.js";
+import { abortedBy } from "../errors/aborted-by.js";
+import { TailkeepError } from "../errors/errors.js";
 
 /** How long somebody is willing to wait. */
 export interface WaitOptions {
@@ -69,13 +70,4 @@ export class Waiters {
       this.#waiting.add(waiter);
     });
   }
-}
-
-export function abortedBy(signal: AbortSignal | undefined): AbortedBySignalError {
-  return new AbortedBySignalError("the caller's signal was aborted", {
-    code: "ABORTED_BY_SIGNAL",
-    retryable: false,
-    grpcStatus: 1,
-    cause: signal?.reason,
-  });
 }

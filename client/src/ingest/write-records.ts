@@ -6,12 +6,12 @@ import { OpenBatch } from "../encode/open-batch.js";
 import { lengthWidth, writeLength } from "../encode/wire-buffer.js";
 import { InvalidArgumentError } from "../errors/errors.js";
 import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX } from "../limits.js";
-import type { CallOptions, UnaryCaller } from "../query/unary-call.js";
+import { id } from "../records/id.js";
+import type { AckedRejection } from "../records/rejection.js";
 import { rejectionOf } from "../records/rejection.js";
 import { safeNumber } from "../records/safe-number.js";
 import type { TrainingRecord } from "../records/training-record.js";
-import type { AckedRejection } from "../transport/ingest-transport.js";
-import { id } from "./stream-options.js";
+import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 
 /** Records and their numbers. */
 export interface WriteRecordsInput {

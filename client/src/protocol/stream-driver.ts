@@ -1,8 +1,9 @@
 /** What the protocol of a stream needs and tells: its driver is IngestStream, or a simulator. */
 
 import type { EncodedBatch } from "../encode/encoded-batch.js";
-import type { AckedRejection, OpenRequest, StreamInfo } from "../transport/ingest-transport.js";
-import type { StreamState } from "./stream-machine.js";
+import type { AckedRejection } from "../records/rejection.js";
+import type { OpenRequest, StreamInfo } from "../transport/ingest-transport.js";
+import type { StreamState } from "./stream-state.js";
 
 /** A record that is lost for good, as the machine reports it. */
 export type StreamRejection =

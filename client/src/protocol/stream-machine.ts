@@ -1,14 +1,6 @@
 /**
  * The protocol of one stream, without input or output: a simulator runs it on a virtual clock and network.
  *
- *            need to send                StreamOpened             half-close (idle or finishing)
- *   idle ------------------> opening ------------------> open ------------------> halfClosed
- *    ^                        ^   | call ended            | call ended                | call ended
- *    |                   time |   v                       v                           |
- *    |                        waiting <-------------------'                           |
- *    '--------------------------------------------------------------------------------'
- *   any --finish, nothing pending--> closed      any --fatal end--> failed      any --abort--> closed
- *
  * Rules:
  * - Each call has a number. What an older call still says is ignored.
  * - acked <= committed <= sent <= appended, each monotone. What breaks that ends the stream (`failed`), not the process.
@@ -23,33 +15,14 @@ import type { EncodedBatch } from "../encode/encoded-batch.js";
 import { FencedError, InvalidArgumentError, ProtocolError, type TailkeepError } from "../errors/errors.js";
 import { type CallStatus, errorFromStatus } from "../errors/from-status.js";
 import { SUPERSEDED_FORGET_MS, SUPERSEDED_MAX } from "../limits.js";
-import type { AckedRejection, StreamInfo, StreamTotals } from "../transport/ingest-transport.js";
-import { Backoff } from "./backoff.js";
+import type { AckedRejection } from "../records/rejection.js";
+import type { StreamTotals } from "../records/totals.js";
+import { Backoff } from "../transport/backoff.js";
+import type { StreamInfo } from "../transport/ingest-transport.js";
 import { BatchQueue } from "./batch-queue.js";
 import { meaningOf } from "./call-end.js";
 import type { StreamMachineConfig, StreamObserver, StreamPort, StreamTimer } from "./stream-driver.js";
-
-export type StreamState =
-  | { readonly name: "idle" }
-  | { readonly name: "opening"; readonly call: number }
-  | { readonly name: "open"; readonly call: number; readonly info: StreamInfo }
-  | { readonly name: "halfClosed"; readonly call: number }
-  | { readonly name: "waiting"; readonly delayMs: number; readonly because: TailkeepError | undefined }
-  | { readonly name: "closed" }
-  | { readonly name: "failed"; readonly error: TailkeepError };
-
-export type StreamStateName = StreamState["name"];
-
-/** From where a state may be entered. */
-const ENTERED_FROM: Readonly<Record<StreamStateName, readonly StreamStateName[]>> = {
-  idle: ["opening", "open", "halfClosed"],
-  opening: ["idle", "waiting", "halfClosed", "opening", "open"],
-  open: ["opening"],
-  halfClosed: ["open"],
-  waiting: ["opening", "open", "halfClosed"],
-  closed: ["idle", "opening", "open", "halfClosed", "waiting"],
-  failed: ["idle", "opening", "open", "halfClosed", "waiting"],
-};
+import { mayGo, type StreamState } from "./stream-state.js";
 
 export class StreamMachine {
   readonly #config: StreamMachineConfig;
@@ -291,7 +264,7 @@ export class StreamMachine {
   }
 
   #go(next: StreamState): void {
-    if (!ENTERED_FROM[next.name].includes(this.#state.name)) {
+    if (!mayGo(this.#state.name, next.name)) {
       // A bug of ours: the stream must stop, the trainer must not.
       if (this.#isOver()) return;
       this.#dropCall();

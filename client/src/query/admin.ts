@@ -2,14 +2,15 @@
 
 import * as wire from "@tailkeep/proto";
 import { recordTypeName } from "../records/names.js";
+import type { AckedRejection } from "../records/rejection.js";
 import { rejectionOf } from "../records/rejection.js";
 import { safeNumber } from "../records/safe-number.js";
 import { type HistoryGap, historyGap, trainingRecord } from "../records/stored.js";
+import type { StreamTotals } from "../records/totals.js";
 import { streamTotals } from "../records/totals.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
-import type { AckedRejection, StreamTotals } from "../transport/ingest-transport.js";
+import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 import { type Listing, listing } from "./pages.js";
-import type { CallOptions, UnaryCaller } from "./unary-call.js";
 
 /** A record that could not be stored. */
 export interface DeadLetter {

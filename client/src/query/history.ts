@@ -12,6 +12,7 @@ import {
 } from "../records/names.js";
 import { safeNumber } from "../records/safe-number.js";
 import { historyRecord, json } from "../records/stored.js";
+import type { StreamTotals } from "../records/totals.js";
 import { streamTotals } from "../records/totals.js";
 import {
   type HistoryRecord,
@@ -20,9 +21,8 @@ import {
   type RecordTypeName,
 } from "../records/training-record.js";
 import type { Channel } from "../transport/channel.js";
-import type { StreamTotals } from "../transport/ingest-transport.js";
+import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 import { type Listing, listing } from "./pages.js";
-import type { CallOptions, UnaryCaller } from "./unary-call.js";
 import { type RecordWatch, RecordWatcher, type WatchOptions, type WatchQuestion } from "./watch.js";
 
 /** A training run. */

@@ -6,8 +6,8 @@ import { NotFoundError } from "../errors/errors.js";
 import { safeNumber } from "../records/safe-number.js";
 import { json } from "../records/stored.js";
 import type { JsonValue } from "../records/training-record.js";
+import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 import { type Listing, listing } from "./pages.js";
-import type { CallOptions, UnaryCaller } from "./unary-call.js";
 
 /** A document without its value. */
 export interface StateDocumentInfo {

@@ -12,11 +12,11 @@ import { type Clock, systemClock } from "../clock.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { errorFromStatus } from "../errors/from-status.js";
 import { SNAPSHOT_RECORDS_MAX, WATCH_QUEUE_EVENTS_MAX, WATCH_SILENCE_MS_MAX } from "../limits.js";
-import { Backoff } from "../protocol/backoff.js";
 import { recordTypeNumber } from "../records/names.js";
 import { safeNumber } from "../records/safe-number.js";
 import { type HistoryGap, historyGap, historyRecord } from "../records/stored.js";
 import type { HistoryRecord, RecordTypeName } from "../records/training-record.js";
+import { Backoff } from "../transport/backoff.js";
 import type { Channel } from "../transport/channel.js";
 import { callStatus } from "../transport/status.js";
 

@@ -1,6 +1,15 @@
 import type { StreamCounts } from "@tailkeep/proto";
-import type { StreamTotals } from "../transport/ingest-transport.js";
 import { safeNumber } from "./safe-number.js";
+
+/** What became of the numbers 1 to `committedSeq` of a stream; their sum. */
+export interface StreamTotals {
+  /** In their tables. */
+  readonly stored: number;
+  /** In the dead letters. */
+  readonly rejected: number;
+  /** Declared as gaps. */
+  readonly gapped: number;
+}
 
 export function streamTotals(counts: StreamCounts | undefined): StreamTotals {
   return {

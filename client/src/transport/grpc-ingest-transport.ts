@@ -5,18 +5,12 @@
 import { type ClientDuplexStream, status as GrpcStatus, type StatusObject } from "@grpc/grpc-js";
 import { IngestRequest, type IngestResponse, IngestServiceService, type StreamOpened } from "@tailkeep/proto";
 import type { EncodedBatch } from "../encode/encoded-batch.js";
+import type { AckedRejection } from "../records/rejection.js";
 import { rejectionOf } from "../records/rejection.js";
 import { safeNumber } from "../records/safe-number.js";
 import { streamTotals } from "../records/totals.js";
 import type { Channel } from "./channel.js";
-import type {
-  AckedRejection,
-  IngestCall,
-  IngestCallHandlers,
-  IngestTransport,
-  OpenRequest,
-  StreamInfo,
-} from "./ingest-transport.js";
+import type { IngestCall, IngestCallHandlers, IngestTransport, OpenRequest, StreamInfo } from "./ingest-transport.js";
 import { callStatus } from "./status.js";
 
 const { path, responseDeserialize } = IngestServiceService.ingest;

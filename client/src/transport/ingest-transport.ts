@@ -8,7 +8,8 @@
 
 import type { EncodedBatch } from "../encode/encoded-batch.js";
 import type { CallStatus } from "../errors/from-status.js";
-import type { RejectionReasonName } from "../records/names.js";
+import type { AckedRejection } from "../records/rejection.js";
+import type { StreamTotals } from "../records/totals.js";
 
 /** The first message of a call. */
 export interface OpenRequest {
@@ -18,16 +19,6 @@ export interface OpenRequest {
   readonly ackedSeq: number;
   readonly takeover: boolean;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** What became of the numbers 1 to `committedSeq` of a stream; their sum. */
-export interface StreamTotals {
-  /** In their tables. */
-  readonly stored: number;
-  /** In the dead letters. */
-  readonly rejected: number;
-  /** Declared as gaps. */
-  readonly gapped: number;
 }
 
 /** The truth about a stream, as the server read it from its database. */
@@ -44,15 +35,6 @@ export interface StreamInfo {
   /** False if an ack survives a crash of the server but not of its machine. */
   readonly durable: boolean;
   readonly serverVersion: string;
-}
-
-/** A record that the server refused; it is in the dead letters. */
-export interface AckedRejection {
-  readonly seq: number;
-  readonly reason: RejectionReasonName;
-  /** The field as a path: `score_history.score_type`. */
-  readonly field: string;
-  readonly message: string;
 }
 
 /** What comes back. */

@@ -2,13 +2,13 @@
 
 import type { ServiceError } from "@grpc/grpc-js";
 import { type Clock, systemClock } from "../clock.js";
+import { abortedBy } from "../errors/aborted-by.js";
 import { InvalidArgumentError, TailkeepError } from "../errors/errors.js";
 import { errorFromStatus } from "../errors/from-status.js";
-import { abortedBy } from "../ingest/waiters.js";
 import { READ_ATTEMPTS_MAX } from "../limits.js";
-import { Backoff } from "../protocol/backoff.js";
-import type { Channel } from "../transport/channel.js";
-import { callStatus } from "../transport/status.js";
+import { Backoff } from "./backoff.js";
+import type { Channel } from "./channel.js";
+import { callStatus } from "./status.js";
 
 /** How long to wait, and how to stop waiting. */
 export interface CallOptions {
