@@ -8,6 +8,7 @@ import {
   KEEPALIVE_TIME_MS,
   KEEPALIVE_TIMEOUT_MS,
   RECEIVE_MESSAGE_BYTES_MAX,
+  RETRY_BUFFER_BYTES_MAX,
   SEND_MESSAGE_BYTES_MAX,
 } from "../limits.js";
 
@@ -24,6 +25,7 @@ export interface ChannelSettings {
 const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
   // Retries are made above, where it is known what may be repeated; the channel's would buffer every message twice.
   "grpc.enable_retries": 0,
+  "grpc.per_rpc_retry_buffer_size": RETRY_BUFFER_BYTES_MAX,
   "grpc.enable_channelz": 0,
   "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
   "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
