@@ -52,7 +52,7 @@ export class TailkeepServer {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
-        ...process.env,
+        ...foreignEnvironment(),
         TAILKEEP_STORE: store,
         TAILKEEP_GRPC_ADDR: this.grpcAddress,
         TAILKEEP_HTTP_ADDR: new URL(this.httpUrl).host,
@@ -108,4 +108,9 @@ export class TailkeepServer {
     clearTimeout(late);
     return child.exitCode;
   }
+}
+
+/** Without the settings of whoever runs the tests. */
+function foreignEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TAILKEEP_")));
 }
