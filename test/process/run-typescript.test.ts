@@ -18,7 +18,7 @@ test("imports written as TypeScript has them find the sources, and compiled file
     );
     writeFileSync(
       join(folder, "sub", "one.ts"),
-      'import { two } from "../two.js";\nexport const one: string = `one+${two}`;\n',
+      'import { two } from "../two.js";\nexport const one: string = "one+" + two;\n',
     );
     writeFileSync(join(folder, "two.ts"), 'export const two = "source";\n');
     writeFileSync(join(folder, "two.js"), 'export const two = "compiled";\n');
