@@ -195,7 +195,11 @@ export class RecordWatcher implements RecordWatch {
       this.#finish(error);
       return;
     }
-    this.#options.onReconnect?.(error);
+    try {
+      this.#options.onReconnect?.(error);
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown), "TailkeepListenerWarning");
+    }
     if (this.#over) return;
     this.#stopTimer = this.#clock.afterKeepingAlive(this.#backoff.nextMs(error.retryAfterMs), () => this.#connect());
   }

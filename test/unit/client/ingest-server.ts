@@ -8,7 +8,9 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type ServiceError,
+  type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -20,8 +22,11 @@ import {
   type OpenStream,
   type RecordBatch,
   type StreamCounts,
+  type WriteRecordsRequest,
+  type WriteRecordsResponse,
 } from "@tailkeep/proto";
 
+type WriteRecordsCall = ServerUnaryCall<WriteRecordsRequest, WriteRecordsResponse>;
 export type IngestServerCall = ServerDuplexStream<IngestRequest, IngestResponse>;
 
 export interface StoredStream {
@@ -62,7 +67,11 @@ export class IngestServer {
 
   async start(services: readonly (readonly [unknown, UntypedServiceImplementation])[] = []): Promise<this> {
     const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024 });
-    server.addService(IngestServiceService as never, { ingest: (call: IngestServerCall) => this.#ingest(call) });
+    server.addService(IngestServiceService as never, {
+      ingest: (call: IngestServerCall) => this.#ingest(call),
+      writeRecords: (call: WriteRecordsCall, callback: sendUnaryData<WriteRecordsResponse>) =>
+        this.#write(call, callback),
+    });
     for (const [service, handlers] of services) server.addService(service as never, handlers);
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(this.address || "127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
@@ -154,6 +163,14 @@ export class IngestServer {
       this.ended++;
       if (!failed) call.end();
     });
+  }
+
+  #write({ request }: WriteRecordsCall, callback: sendUnaryData<WriteRecordsResponse>): void {
+    const stream = this.#open({ ...request, ackedSeq: 0n, takeover: false, labels: {} });
+    if (stream === undefined) callback(failure(status.FAILED_PRECONDITION, "FENCED"));
+    else if (request.batch === undefined || !commit(stream, request.batch)) {
+      callback(failure(status.ABORTED, "SEQUENCE_GAP"));
+    } else callback(null, { committedSeq: BigInt(stream.committedSeq), rejected: [] });
   }
 
   #open(open: OpenStream): StoredStream | undefined {

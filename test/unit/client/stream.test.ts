@@ -317,6 +317,34 @@ describe("a record that the server cannot decode", () => {
   });
 });
 
+describe("writing without a stream", () => {
+  const identity = { streamId: "s", writerId: "w" };
+
+  test("a repeated call stores nothing twice", async () => {
+    const first = { ...identity, firstSeq: 1, records: upTo(3).map(score) };
+    expect(await client.writeRecords(first)).toEqual({ committedSeq: 3, rejected: [] });
+    expect(await client.writeRecords(first)).toEqual({ committedSeq: 3, rejected: [] });
+    await client.writeRecords({ ...identity, firstSeq: 4, records: [score(4)] });
+    expect(scoresOf(server.only)).toEqual(upTo(4));
+  });
+
+  test("never touches the stream of another writer, and leaves no hole", async () => {
+    await client.writeRecords({ ...identity, firstSeq: 1, records: [score(1)] });
+    const other = client.writeRecords({ ...identity, writerId: "x", firstSeq: 2, records: [score(2)] });
+    await expect(other).rejects.toBeInstanceOf(FencedError);
+    const hole = client.writeRecords({ ...identity, firstSeq: 3, records: [score(3)] });
+    await expect(hole).rejects.toMatchObject({ code: "SEQUENCE_GAP", retryable: true });
+  });
+
+  test("what cannot be sent at all is refused before anything is", async () => {
+    const write = (records: never[], firstSeq = 1) => client.writeRecords({ ...identity, firstSeq, records });
+    await expect(write([])).rejects.toMatchObject({ code: "BAD_FIELD" });
+    await expect(write([score(1) as never], 0)).rejects.toMatchObject({ code: "BAD_FIELD" });
+    await expect(write([{ type: "x" } as never])).rejects.toMatchObject({ code: "UNKNOWN_TYPE" });
+    expect(server.streams.size).toBe(0);
+  });
+});
+
 test("a listener that throws does not disturb the stream", async () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
   const stream = client.openStream();
