@@ -45,3 +45,6 @@ export const SESSIONS_REMEMBERED_MAX = 64;
 
 /** What an import had to leave out of one file is named up to this often. */
 export const NOTES_MAX = 20;
+
+/** Files named in the summary besides their count: a folder of a million pictures must not be a million lines. */
+export const REMARKABLE_FILES_MAX = 10_000;

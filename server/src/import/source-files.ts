@@ -23,6 +23,13 @@ export async function* sourceFiles(directory: string, below = ""): AsyncGenerato
   }
 }
 
+/** How many files there are, which costs the directory's listing and no reading. */
+export async function countFiles(directory: string): Promise<number> {
+  let count = 0;
+  for await (const _file of sourceFiles(directory)) count += 1;
+  return count;
+}
+
 /** Throws where the file cannot be read or is larger than FILE_BYTES_MAX. */
 export async function readSourceFile(directory: string, path: string): Promise<Buffer> {
   const file = await open(join(directory, path), "r");

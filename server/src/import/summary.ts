@@ -1,6 +1,7 @@
 /** What an import did, file by file and in all. */
 import type { RecordTypeName } from "@tailkeep/client";
 import type { FileKind } from "./classify.js";
+import { REMARKABLE_FILES_MAX } from "./limits.js";
 import type { RecordCounts } from "./plan.js";
 
 export type FileStatus =
@@ -44,7 +45,10 @@ export interface ImportSummary {
   readonly rejectedRecords: number;
   readonly statesWritten: number;
   readonly statesUnchanged: number;
-  /** Files that need a look, by path: torn, unreadable, not ours, or with something left out or refused. */
+  /**
+   * Files that need a look, by path: torn, unreadable, not ours, or with something left out or refused. At most
+   * REMARKABLE_FILES_MAX; filesByStatus counts them all.
+   */
   readonly remarkable: readonly FileReport[];
 }
 
@@ -79,7 +83,8 @@ export class Summary {
     this.statesUnchanged += report.statesUnchanged;
     const isPlain =
       report.status === "imported" || report.status === "already imported" || report.status === "state document";
-    if (!isPlain || report.notes.length > 0 || report.rejectedRecords > 0) this.remarkable.push(report);
+    const isRemarkable = !isPlain || report.notes.length > 0 || report.rejectedRecords > 0;
+    if (isRemarkable && this.remarkable.length < REMARKABLE_FILES_MAX) this.remarkable.push(report);
   }
 
   result(): ImportSummary {
