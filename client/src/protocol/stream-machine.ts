@@ -12,7 +12,7 @@
 
 import { status as GrpcStatus } from "@grpc/grpc-js";
 import type { EncodedBatch } from "../encode/encoded-batch.js";
-import { FencedError, InvalidArgumentError, ProtocolError, type TailkeepError } from "../errors/errors.js";
+import { FencedError, InvalidArgumentError, type TailkeepError } from "../errors/errors.js";
 import { type CallStatus, errorFromStatus } from "../errors/from-status.js";
 import { SUPERSEDED_FORGET_MS, SUPERSEDED_MAX } from "../limits.js";
 import type { AckedRejection } from "../records/rejection.js";
@@ -22,6 +22,7 @@ import type { StreamInfo } from "../transport/ingest-transport.js";
 import { BatchQueue } from "./batch-queue.js";
 import { meaningOf } from "./call-end.js";
 import type { StreamMachineConfig, StreamObserver, StreamPort, StreamTimer } from "./stream-driver.js";
+import { broken, StreamProgress } from "./stream-progress.js";
 import { mayGo, type StreamState } from "./stream-state.js";
 
 export class StreamMachine {
@@ -29,19 +30,13 @@ export class StreamMachine {
   readonly #port: StreamPort;
   readonly #observer: StreamObserver;
   readonly #queue = new BatchQueue();
+  readonly #progress: StreamProgress;
   readonly #backoff: Backoff;
   #state: StreamState = { name: "idle" };
   #calls = 0;
   #everOpened = false;
   #openWanted = false;
   #finishing = false;
-
-  #appendedSeq: number;
-  #ackedSeq: number;
-  /** Highest number sent in any call. */
-  #sentSeq: number;
-  #rejected = 0;
-  #gapped = 0;
 
   // Of the current call.
   #writable = true;
@@ -60,19 +55,17 @@ export class StreamMachine {
     this.#port = port;
     this.#observer = observer;
     this.#backoff = new Backoff(config.random);
-    this.#appendedSeq = config.ackedSeq;
-    this.#ackedSeq = config.ackedSeq;
-    this.#sentSeq = config.ackedSeq;
+    this.#progress = new StreamProgress(config.ackedSeq);
   }
 
   get state(): StreamState {
     return this.#state;
   }
   get ackedSeq(): number {
-    return this.#ackedSeq;
+    return this.#progress.ackedSeq;
   }
   get appendedSeq(): number {
-    return this.#appendedSeq;
+    return this.#progress.appendedSeq;
   }
   get queuedEntries(): number {
     return this.#queue.entries;
@@ -86,11 +79,7 @@ export class StreamMachine {
   }
   /** What became of 1 to ackedSeq. */
   get totals(): StreamTotals {
-    return {
-      stored: this.#ackedSeq - this.#rejected - this.#gapped,
-      rejected: this.#rejected,
-      gapped: this.#gapped,
-    };
+    return this.#progress.totals;
   }
 
   /** What is not known to be durable, in order: what a spill would keep. */
@@ -101,12 +90,12 @@ export class StreamMachine {
   // --- from above ---
 
   enqueue(batch: EncodedBatch): void {
-    if (batch.firstSeq !== this.#appendedSeq + 1) {
-      this.#fail(broken(`batch ${batch.firstSeq} does not follow ${this.#appendedSeq}`));
+    const problem = this.#progress.append(batch.firstSeq, batch.lastSeq);
+    if (problem !== undefined) {
+      this.#fail(problem);
       return;
     }
-    this.#appendedSeq = batch.lastSeq;
-    if (batch.lastSeq <= this.#ackedSeq) {
+    if (batch.lastSeq <= this.ackedSeq) {
       // A resend of what the server said it has.
       this.#observer.progressed();
       return;
@@ -142,11 +131,12 @@ export class StreamMachine {
 
   opened(call: number, info: StreamInfo): void {
     if (this.#state.name !== "opening" || this.#state.call !== call) return;
-    const problem = this.#adopt(info);
+    const problem = this.#progress.checkOpened(info, !this.#everOpened);
     if (problem !== undefined) {
       this.#fail(problem);
       return;
     }
+    this.#adopt(info);
     this.#port.clearTimer("openTimeout");
     this.#everOpened = true;
     this.#openWanted = false;
@@ -164,21 +154,20 @@ export class StreamMachine {
 
   acked(call: number, committedSeq: number, rejected: readonly AckedRejection[]): void {
     if (!this.#isCurrent(call)) return;
-    if (committedSeq > Math.max(this.#sentSeq, this.#ackedSeq)) {
-      this.#fail(broken(`the server acked ${committedSeq}, but only ${this.#sentSeq} was sent`));
+    const problem = this.#progress.checkAck(committedSeq);
+    if (problem !== undefined) {
+      this.#fail(problem);
       return;
     }
+    const isNew = this.#progress.ack(committedSeq, rejected.length, this.#release(committedSeq));
+    if (isNew) {
+      this.#backoff.reset();
+      this.#lastActivityMs = this.#port.nowMs();
+    }
     if (rejected.length > 0) {
-      this.#rejected += rejected.length;
       this.#observer.rejected(rejected.map((rejection) => ({ ...rejection, by: "server" as const })));
     }
-    if (committedSeq > this.#ackedSeq) {
-      this.#backoff.reset();
-      this.#gapped += this.#release(committedSeq);
-      this.#ackedSeq = committedSeq;
-      this.#lastActivityMs = this.#port.nowMs();
-      this.#observer.progressed();
-    }
+    if (isNew) this.#observer.progressed();
     this.#pump();
     this.#whenDrained();
   }
@@ -294,12 +283,14 @@ export class StreamMachine {
     const call = ++this.#calls;
     this.#queue.rewind();
     this.#go({ name: "opening", call });
+    // A listener may have aborted the stream.
+    if (this.#isOver()) return;
     this.#port.setTimer("openTimeout", this.#config.openTimeoutMs);
     this.#port.startCall(call, {
       sessionId: this.#config.sessionId,
       streamId: this.#config.streamId,
       writerId: this.#config.writerId,
-      ackedSeq: this.#ackedSeq,
+      ackedSeq: this.ackedSeq,
       // Once it was ours, taking it again would steal it from whoever took it since.
       takeover: this.#config.takeover && !this.#everOpened,
       labels: this.#config.labels,
@@ -311,36 +302,19 @@ export class StreamMachine {
     if (this.#state.name === "waiting") this.#port.setTimer("reopen", delayMs);
   }
 
-  /** Takes over what the server says; returns why it cannot be true. */
-  #adopt(info: StreamInfo): TailkeepError | undefined {
-    if (info.committedSeq < this.#ackedSeq) {
-      return broken(`the server says ${info.committedSeq} is durable, but had acked ${this.#ackedSeq}`);
-    }
-    if (!this.#everOpened && this.#config.numbering === "continue") {
-      const shift = info.committedSeq - this.#ackedSeq;
-      if (shift > 0) {
-        this.#queue.renumber(shift);
-        this.#appendedSeq += shift;
-        this.#observer.renumbered(shift);
-      }
-    } else if (this.#everOpened && info.committedSeq > Math.max(this.#sentSeq, this.#ackedSeq)) {
-      return new FencedError(
-        `the server has ${info.committedSeq}, but this writer sent only ${this.#sentSeq}: ` +
-          "another process uses the same writer_id",
-        { code: "SUPERSEDED", retryable: false },
-      );
+  /** Takes over what the server says, which has been checked. */
+  #adopt(info: StreamInfo): void {
+    const ahead = info.committedSeq - this.ackedSeq;
+    const renumber = ahead > 0 && !this.#everOpened && this.#config.numbering === "continue";
+    if (renumber) {
+      this.#queue.renumber(ahead);
+      this.#progress.shift(ahead);
     } else {
       this.#release(info.committedSeq);
     }
-    if (info.committedSeq > this.#ackedSeq) {
-      if (this.#everOpened) this.#backoff.reset();
-      this.#ackedSeq = info.committedSeq;
-    }
-    // The truth of the database: an ack that got lost cannot make these wrong.
-    this.#rejected = info.counts.rejected;
-    this.#gapped = info.counts.gapped;
-    this.#sentSeq = Math.max(this.#sentSeq, this.#ackedSeq);
-    return undefined;
+    if (ahead > 0 && this.#everOpened) this.#backoff.reset();
+    this.#progress.opened(info);
+    if (renumber) this.#observer.renumbered(ahead);
   }
 
   /** Forgets batches that are durable; returns how many numbers of gaps were among them. */
@@ -362,13 +336,13 @@ export class StreamMachine {
       if (batch === undefined) return;
       const inFlight = this.#queue.sentCount;
       if (inFlight > 0) {
-        if (this.#ackedSeq < this.#suspectThroughSeq) return;
+        if (this.ackedSeq < this.#suspectThroughSeq) return;
         // With nothing in flight one batch is always allowed, else two sides could wait for each other for ever.
         if (this.#sentBytes + batch.creditBytes > this.#creditBytes) return;
       }
       this.#queue.markSent();
       this.#sentBytes += batch.creditBytes;
-      if (batch.lastSeq > this.#sentSeq) this.#sentSeq = batch.lastSeq;
+      this.#progress.send(batch.lastSeq);
       this.#writable = this.#port.send(state.call, batch);
     }
   }
@@ -382,7 +356,7 @@ export class StreamMachine {
       this.#fail(errorFromStatus(end));
       return;
     }
-    this.#suspectThroughSeq = Math.max(this.#suspectThroughSeq, this.#sentSeq);
+    this.#suspectThroughSeq = Math.max(this.#suspectThroughSeq, this.#progress.sentSeq);
     this.#queue.rewind();
     if (inFlight === 1) {
       if (guilty.isGap) {
@@ -452,8 +426,4 @@ export class StreamMachine {
     this.#port.setTimer("openTimeout", this.#config.openTimeoutMs);
     this.#port.halfClose(call);
   }
-}
-
-function broken(what: string): ProtocolError {
-  return new ProtocolError(`${what}: please report this`, { code: "INVARIANT_BROKEN", retryable: false });
 }
