@@ -6,7 +6,7 @@
  * of numbers would store it once.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type TailkeepClient, VersionMismatchError } from "@tailkeep/client";
+import { NotFoundError, type TailkeepClient, VersionMismatchError } from "@tailkeep/client";
 import { IMPORT_WRITER_ID } from "./identity.js";
 import type { ImportItem } from "./items.js";
 import { SESSIONS_REMEMBERED_MAX } from "./limits.js";
@@ -64,8 +64,13 @@ export class ClientTarget implements ImportTarget {
 
   private async askForStreams(sessionId: string): Promise<ReadonlySet<string>> {
     const known = new Set<string>();
-    for await (const line of this.client.admin.getLedger({ sessionId, pageSize: 1_000 })) {
-      if (line.committedSeq > 0) known.add(line.streamId);
+    try {
+      for await (const line of this.client.admin.getLedger({ sessionId, pageSize: 1_000 })) {
+        if (line.committedSeq > 0) known.add(line.streamId);
+      }
+    } catch (error) {
+      // No such session yet.
+      if (!(error instanceof NotFoundError)) throw error;
     }
     return known;
   }

@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type FilePlan, type FileReport, planImport, runImport } from "../../../server/src/import/index.js";
 import { MemoryTarget } from "./memory-target.js";
+import { refusals } from "./refusals.js";
 
 const SHARED = resolve(process.env["TAILKEEP_SHARED_DIR"] || join(import.meta.dirname, "../../../../shared"));
 const FOLDER = join(SHARED, "legacy-data", "data");
@@ -102,6 +103,8 @@ describe.skipIf(!existsSync(FOLDER))("the real files (skipped unless ../shared/l
         .map((metadata) => `${metadata["session_id"]} ${metadata["start_time"]}`),
     );
     expect([...expected.sessions].filter((each) => !wholeSessions.has(each))).toEqual([]);
+
+    expect(refusals(items)).toEqual([]);
 
     const repeat = await runImport(planImport(FOLDER), target);
     expect(repeat).toMatchObject({ newRecords: {}, statesWritten: 0, statesUnchanged: summary.statesWritten });

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type FilePlan, planImport } from "../../../server/src/import/index.js";
 import * as importLimits from "../../../server/src/import/limits.js";
 import * as serverLimits from "../../../server/src/limits.js";
+import { refusals } from "./refusals.js";
 import { episode, type Files, GAME, session, sourceFolder } from "./source-folder.js";
 
 async function plan(files: Files): Promise<FilePlan[]> {
@@ -145,6 +147,7 @@ describe("an episode", () => {
     const metadata = recordsOf(file)[0] as { metadata: object };
     expect(Buffer.byteLength(JSON.stringify(metadata.metadata))).toBeLessThanOrEqual(262_144);
     expect(metadata.metadata).toMatchObject({ final_score: 3, timestamp: 1 });
+    expect(refusals(file?.items ?? [])).toEqual([]);
   });
 
   test("with more than a batch of records becomes several streams, cut at the same places each time", async () => {
@@ -156,7 +159,7 @@ describe("an episode", () => {
     const [file] = await plan(files);
     const items = file?.items.filter(({ kind }) => kind === "episode") ?? [];
     expect(items.length).toBeGreaterThan(1);
-    expect(items.every(({ records }) => records.length <= 4_096)).toBe(true);
+    expect(refusals(items)).toEqual([]);
     expect(items.flatMap(({ records }) => records).filter(({ type }) => type === "action_tracking")).toHaveLength(
       5_000,
     );
@@ -397,7 +400,41 @@ describe("torn and foreign files", () => {
       }
       for (const { name } of states) expect(name.length).toBeLessThanOrEqual(256);
     }
-    expect(files.flatMap(({ items }) => items).some(({ kind }) => kind === "episode")).toBe(true);
+    const items = files.flatMap((file) => file.items);
+    expect(items.some(({ kind }) => kind === "episode")).toBe(true);
+    expect(refusals(items)).toEqual([]);
     expect(files.every(({ unreadable }) => unreadable === undefined)).toBe(true);
   });
+});
+
+test("whatever a file has in place of what is expected, nothing is thrown and the server takes what comes out", async () => {
+  const json = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(1e300, -0.5, "\u0000", " x ", "z".repeat(200)));
+  const keys = ["session_id", "start_time", "end_time", "games_played", "episodes", "overall_performance", "timestamp"];
+  const inner = fc.dictionary(
+    fc.constantFrom(...keys, "game_id", "final_score", "effective_actions", "last_updated"),
+    json,
+  );
+  const root = fc.dictionary(
+    fc.constantFrom(...keys, "session_results", "session_result", "results"),
+    fc.oneof(json, inner),
+  );
+  const names = [
+    "session_session_1_final",
+    "master_training_results_1",
+    "session_unknown_1",
+    "action_intelligence_x",
+    "x",
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...names), root, fc.array(inner), async (name, report, episodes) => {
+      const within = { ...report, games_played: { g: { episodes } } };
+      const folder = await sourceFolder({ [`${name}.json`]: report, [`within/${name}.json`]: { results: within } });
+      for await (const file of planImport(folder)) {
+        expect(file.unreadable).toBeUndefined();
+        expect(refusals(file.items)).toEqual([]);
+        for (const { sessionId, streamId } of file.items) expect(`${sessionId}${streamId}`).not.toMatch(/\p{Cc}/u);
+      }
+    }),
+    { numRuns: 150 },
+  );
 });
