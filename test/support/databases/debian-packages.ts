@@ -64,7 +64,8 @@ async function packagesToUnpack(aptGet: (...args: string[]) => Promise<string>):
       const found = [...plan.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+) /gm)].map(
         ([, pkg, version]) => `${pkg}=${version}`,
       );
-      if (found.length > 0) return found;
+      // Installed already: still unpacked, because the machine's own copy would have been used if it ran.
+      return found.length > 0 ? found : [name];
     } catch (error) {
       complaint ??= error;
     }

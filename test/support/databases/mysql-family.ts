@@ -25,8 +25,20 @@ export async function startMysqlFamily(options?: MysqlFamilyOptions): Promise<Da
 export async function startMysqlFamily(options: MysqlFamilyOptions = {}): Promise<DatabaseServer | Skipped> {
   const givenUrl = process.env["TAILKEEP_TEST_MYSQL_URL"];
   if (givenUrl && !options.private) return await attachToServer(givenUrl);
-  const installation = await findInstallation();
-  return "skipped" in installation ? installation : await startPrivateServer(installation, options);
+  let failure: unknown;
+  for await (const installation of installations()) {
+    if ("skipped" in installation) {
+      if (failure) break;
+      return installation;
+    }
+    try {
+      return await startPrivateServer(installation, options);
+    } catch (error) {
+      // A security profile may bind the machine's own program to its own data folder; an unpacked copy is free of it.
+      failure ??= error;
+    }
+  }
+  throw failure;
 }
 
 /** A server that somebody else runs: databases may be made on it, and that is all. */
@@ -42,16 +54,17 @@ export async function attachToServer(serverUrl: string): Promise<DatabaseServer>
   };
 }
 
-async function findInstallation(): Promise<Installation | Skipped> {
+/** What may be tried, in this order; at the end the reason why there is no more. */
+async function* installations(): AsyncGenerator<Installation | Skipped> {
   const onMachine = await findOnMachine();
-  if (onMachine) return onMachine;
+  if (onMachine) yield onMachine;
   let reason = "";
   try {
     const unpacked = await unpackFromDistribution();
-    if (unpacked) return unpacked;
+    if (unpacked) yield unpacked;
   } catch (error) {
     reason = ` (downloading one failed: ${firstLine(error)})`;
   }
   const remedy = process.platform === "darwin" ? "brew install mariadb" : "install mariadb-server or mysql-server";
-  return { skipped: `no MariaDB or MySQL found: ${remedy}, or set TAILKEEP_TEST_MYSQL_URL${reason}` };
+  yield { skipped: `no MariaDB or MySQL found: ${remedy}, or set TAILKEEP_TEST_MYSQL_URL${reason}` };
 }
