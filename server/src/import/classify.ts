@@ -23,9 +23,9 @@ export function hasJsonName(name: string): boolean {
 export function classify(name: string, value: Json | undefined, isEmpty: boolean): FileKind {
   if (!hasJsonName(name)) return "not ours";
   const byName = KINDS_BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
-  if (value === undefined) return isEmpty || byName ? (byName ?? "state document") : "not ours";
+  if (value === undefined) return byName ?? (isEmpty ? "state document" : "not ours");
   const root = asObject(value);
-  if (byName === "loose result" && asObject(root?.["session_result"])) return byName;
-  if (byName && byName !== "loose result" && root) return byName;
+  const hasItsShape = byName === "loose result" ? asObject(root?.["session_result"]) : root;
+  if (byName && hasItsShape) return byName;
   return holdsEpisodes(value) ? "session results" : "state document";
 }

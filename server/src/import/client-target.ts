@@ -6,11 +6,18 @@
  * of numbers would store it once.
  */
 import { isDeepStrictEqual } from "node:util";
-import { NotFoundError, type TailkeepClient, VersionMismatchError } from "@tailkeep/client";
+import {
+  FencedError,
+  InvalidArgumentError,
+  NotFoundError,
+  type TailkeepClient,
+  UnencodableError,
+  VersionMismatchError,
+} from "@tailkeep/client";
 import { IMPORT_WRITER_ID } from "./identity.js";
 import type { ImportItem } from "./items.js";
 import { SESSIONS_REMEMBERED_MAX } from "./limits.js";
-import type { ImportTarget, WrittenItem } from "./run.js";
+import { type ImportTarget, ItemRefused, type WrittenItem } from "./run.js";
 import type { ImportState } from "./state-documents.js";
 
 export class ClientTarget implements ImportTarget {
@@ -26,13 +33,9 @@ export class ClientTarget implements ImportTarget {
     const count = item.records.length;
     if (known.has(item.streamId)) return { storedNew: 0, alreadyThere: count, rejected: 0 };
     const { sessionId, streamId, records } = item;
-    const written = await this.client.writeRecords({
-      sessionId,
-      streamId,
-      writerId: IMPORT_WRITER_ID,
-      firstSeq: 1,
-      records,
-    });
+    const written = await this.client
+      .writeRecords({ sessionId, streamId, writerId: IMPORT_WRITER_ID, firstSeq: 1, records })
+      .catch(rethrow);
     return { storedNew: count - written.rejected.length, alreadyThere: 0, rejected: written.rejected.length };
   }
 
@@ -44,7 +47,7 @@ export class ClientTarget implements ImportTarget {
     } catch (error) {
       // Another import was faster: what it wrote decides.
       if (error instanceof VersionMismatchError) return await this.putState(state);
-      throw error;
+      rethrow(error);
     }
     return "written";
   }
@@ -74,6 +77,13 @@ export class ClientTarget implements ImportTarget {
     }
     return known;
   }
+}
+
+/** What is wrong with one item is no reason to leave out the others. */
+function rethrow(error: unknown): never {
+  const isOfThisItem =
+    error instanceof InvalidArgumentError || error instanceof UnencodableError || error instanceof FencedError;
+  throw isOfThisItem ? new ItemRefused(error.message, { cause: error }) : error;
 }
 
 /** Counts what would be written, and writes nothing. */

@@ -3,7 +3,7 @@ import type { Json } from "./salvage-json.js";
 
 export type JsonObject = { [key: string]: Json };
 
-/** `server/src/limits.ts` names both limits for records. */
+/** Coordinates are int32 on the wire. */
 const INT32_MAX = 2_147_483_647;
 
 export function asObject(value: Json | undefined): JsonObject | undefined {

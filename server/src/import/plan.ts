@@ -23,8 +23,8 @@ export interface FilePlan {
   readonly kind: FileKind;
   /** Where it is torn: the byte at which it stops being JSON. */
   readonly torn?: { readonly atByte: number; readonly salvaged: boolean };
-  /** Why it could not be read. */
-  readonly unreadable?: string;
+  /** Why it could not be read or understood. */
+  readonly failure?: string;
   readonly items: readonly ImportItem[];
   readonly states: readonly ImportState[];
   /** Records of items that an earlier file brought already, by type. */
@@ -51,17 +51,18 @@ export async function* planImport(directory: string): AsyncGenerator<FilePlan> {
 interface ReadFile {
   readonly salvage?: Salvage;
   readonly isEmpty?: boolean;
-  readonly unreadable?: string;
+  readonly failure?: string;
 }
 
 async function readAndSalvage(directory: string, file: SourceFile): Promise<ReadFile> {
   if (!file.isRegular || !hasJsonName(file.path)) return {};
   try {
     const bytes = await readSourceFile(directory, file.path);
+    const salvage = salvageJson(bytes);
     // Zero bytes are what a file system leaves of a write that it had not finished.
-    return { salvage: salvageJson(bytes), isEmpty: /^[\s\0]*$/.test(bytes.toString("latin1")) };
+    return { salvage, isEmpty: salvage.value === undefined && /^[\s\0]*$/.test(bytes.toString("latin1")) };
   } catch (error) {
-    return { unreadable: messageOf(error) };
+    return { failure: messageOf(error) };
   }
 }
 
@@ -71,7 +72,7 @@ function messageOf(error: unknown): string {
 
 function planFile(path: string, read: ReadFile, seen: SeenItems): FilePlan {
   const nothing = { path, items: [], states: [], repeated: {}, notes: [] };
-  if (read.unreadable !== undefined) return { ...nothing, kind: "not ours", unreadable: read.unreadable };
+  if (read.failure !== undefined) return { ...nothing, kind: "not ours", failure: read.failure };
   const { salvage } = read;
   if (!salvage) return { ...nothing, kind: "not ours" };
   const kind = classify(basename(path), salvage.value, read.isEmpty ?? false);
@@ -85,7 +86,7 @@ function planFile(path: string, read: ReadFile, seen: SeenItems): FilePlan {
     if (salvage.value !== undefined) content = contentOf(kind, path, salvage.value, salvage.torn, note);
   } catch (error) {
     // One file that nobody foresaw must not keep the others out.
-    return { ...nothing, kind, unreadable: `it could not be understood: ${messageOf(error)}` };
+    return { ...nothing, kind, failure: `it could not be understood: ${messageOf(error)}` };
   }
   return {
     path,

@@ -19,7 +19,12 @@ export interface WrittenItem {
   readonly rejected: number;
 }
 
-/** Where an import goes. */
+/** The target will never take this; the rest of the import goes on. */
+export class ItemRefused extends Error {
+  override readonly name = "ItemRefused";
+}
+
+/** Where an import goes. Rejects with ItemRefused for what it will never take; any other error ends the import. */
 export interface ImportTarget {
   /** Resolves when all records of the item are durable. */
   writeItem(item: ImportItem): Promise<WrittenItem>;
@@ -68,7 +73,7 @@ class StoppableSlots {
       try {
         return await use();
       } catch (error) {
-        this.stop(error);
+        if (!(error instanceof ItemRefused)) this.stop(error);
         throw error;
       }
     });
@@ -80,6 +85,7 @@ async function importFile(file: FilePlan, target: ImportTarget, slots: Stoppable
   const knownRecords: { [Type in RecordTypeName]?: number } = {};
   let rejected = 0;
   let statesWritten = 0;
+  let statesUnchanged = 0;
   const write = async (item: ImportItem): Promise<void> => {
     const written = await slots.with(() => target.writeItem(item));
     // An item is one transaction, so it is new or known as a whole.
@@ -88,27 +94,32 @@ async function importFile(file: FilePlan, target: ImportTarget, slots: Stoppable
   };
   const put = async (state: ImportState): Promise<void> => {
     if ((await slots.with(() => target.putState(state))) === "written") statesWritten += 1;
+    else statesUnchanged += 1;
   };
   const outcomes = await Promise.allSettled([...file.items.map(write), ...file.states.map(put)]);
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  let failure = file.failure;
+  for (const outcome of outcomes) {
+    if (outcome.status === "fulfilled") continue;
+    if (!(outcome.reason instanceof ItemRefused)) throw outcome.reason;
+    failure ??= outcome.reason.message;
+  }
   addCounts(knownRecords, file.repeated);
   return {
     path: file.path,
     kind: file.kind,
-    status: statusOf(file, Object.keys(newRecords).length > 0, statesWritten > 0),
+    status: failure === undefined ? statusOf(file, Object.keys(newRecords).length > 0, statesWritten > 0) : "failed",
     ...(file.torn ? { torn: file.torn } : {}),
-    ...(file.unreadable === undefined ? {} : { unreadable: file.unreadable }),
+    ...(failure === undefined ? {} : { failure }),
     newRecords,
     knownRecords,
     rejectedRecords: rejected,
     statesWritten,
-    statesUnchanged: file.states.length - statesWritten,
+    statesUnchanged,
     notes: file.notes,
   };
 }
 
 function statusOf(file: FilePlan, hasNewRecords: boolean, hasNewStates: boolean): FileStatus {
-  if (file.unreadable !== undefined) return "unreadable";
   if (file.kind === "not ours") return "not ours";
   if (file.torn) return "torn and salvaged";
   if (hasNewRecords) return "imported";

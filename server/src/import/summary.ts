@@ -10,7 +10,7 @@ export type FileStatus =
   | "state document"
   | "torn and salvaged"
   | "not ours"
-  | "unreadable";
+  | "failed";
 
 export const FILE_STATUSES: readonly FileStatus[] = [
   "imported",
@@ -18,7 +18,7 @@ export const FILE_STATUSES: readonly FileStatus[] = [
   "state document",
   "torn and salvaged",
   "not ours",
-  "unreadable",
+  "failed",
 ];
 
 export interface FileReport {
@@ -26,7 +26,8 @@ export interface FileReport {
   readonly kind: FileKind;
   readonly status: FileStatus;
   readonly torn?: { readonly atByte: number; readonly salvaged: boolean };
-  readonly unreadable?: string;
+  /** Why it, or a part of it, could not be imported. */
+  readonly failure?: string;
   /** Stored by this run, refused ones included. */
   readonly newRecords: RecordCounts;
   /** Stored by an earlier run, or brought by an earlier file of this one. */
@@ -46,7 +47,7 @@ export interface ImportSummary {
   readonly statesWritten: number;
   readonly statesUnchanged: number;
   /**
-   * Files that need a look, by path: torn, unreadable, not ours, or with something left out or refused. At most
+   * Files that need a look, by path: torn, failed, not ours, or with something left out or refused. At most
    * REMARKABLE_FILES_MAX; filesByStatus counts them all.
    */
   readonly remarkable: readonly FileReport[];

@@ -8,6 +8,7 @@ import { LAST_SEEN_MS, OPEN_STREAMS_MAX } from "../limits.js";
 import type { OpenOutcome, OpenRequest, Store } from "../store/store.js";
 import { type Refusal, type SessionListener, StreamSession } from "./session.js";
 
+export type { OpenRequest };
 export type Opened = Extract<OpenOutcome, { kind: "opened" }>;
 
 export interface SessionsEvents {

@@ -14,6 +14,7 @@ import { BATCH_BYTES_MAX } from "../limits.js";
 import type { Batch, RejectedEntry } from "../record/batch.js";
 import { decodeBatch, requestPart } from "../record/decode.js";
 import { RpcError } from "../rpc/errors.js";
+import { countsMessage } from "../rpc/messages.js";
 import type { SessionListener, StreamSession } from "../session/session.js";
 import type { Opened, Sessions } from "../session/sessions.js";
 import { IngestBudget } from "./budget.js";
@@ -143,7 +144,7 @@ export class IngestCall {
         value: {
           epoch: BigInt(opened.epoch),
           committedSeq: BigInt(opened.committedSeq),
-          counts: { stored: BigInt(counts.stored), rejected: BigInt(counts.rejected), gapped: BigInt(counts.gapped) },
+          counts: countsMessage(counts),
           creditBytes: BigInt(creditBytes),
           regressed:
             regressed === null

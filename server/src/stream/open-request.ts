@@ -1,27 +1,9 @@
 /** Reads and judges the first message of a stream. */
 import { OpenStream } from "@tailkeep/proto";
-import { ID_CHARS_MAX, LABEL_KEY_CHARS_MAX, LABEL_VALUE_CHARS_MAX, LABELS_MAX, SAFE_INTEGER_MAX } from "../limits.js";
-import { idProblem, shortTextProblem } from "../record/text.js";
+import { SAFE_INTEGER_MAX } from "../limits.js";
 import { badField, RpcError } from "../rpc/errors.js";
-import type { OpenRequest } from "../store/store.js";
-
-export function checkId(field: string, id: string): string {
-  const problem = idProblem(id, ID_CHARS_MAX);
-  if (problem !== undefined) throw badField(field, problem);
-  return id;
-}
-
-export function checkLabels(field: string, labels: Record<string, string>): Record<string, string> {
-  const entries = Object.entries(labels);
-  if (entries.length > LABELS_MAX) throw badField(field, `has ${entries.length} labels; use at most ${LABELS_MAX}`);
-  for (const [key, value] of entries) {
-    const keyProblem = idProblem(key, LABEL_KEY_CHARS_MAX);
-    if (keyProblem !== undefined) throw badField(`${field} key`, keyProblem);
-    const valueProblem = shortTextProblem(value, LABEL_VALUE_CHARS_MAX);
-    if (valueProblem !== undefined) throw badField(`${field}[${key}]`, valueProblem);
-  }
-  return labels;
-}
+import { checkLabels, requiredId } from "../rpc/fields.js";
+import type { OpenRequest } from "../session/sessions.js";
 
 /** @throws RpcError naming the field */
 export function readOpenStream(bytes: Uint8Array, namespace: string): OpenRequest {
@@ -37,9 +19,9 @@ export function readOpenStream(bytes: Uint8Array, namespace: string): OpenReques
   }
   return {
     namespace,
-    sessionId: checkId("open.session_id", open.sessionId),
-    streamId: checkId("open.stream_id", open.streamId),
-    writerId: checkId("open.writer_id", open.writerId),
+    sessionId: requiredId("open.session_id", open.sessionId),
+    streamId: requiredId("open.stream_id", open.streamId),
+    writerId: requiredId("open.writer_id", open.writerId),
     ackedSeq,
     takeover: open.takeover,
     labels: checkLabels("open.labels", open.labels),

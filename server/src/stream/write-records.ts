@@ -5,10 +5,10 @@ import type { RejectedEntry } from "../record/batch.js";
 import { decodeBatch } from "../record/decode.js";
 import { WIRE_BYTES, Wire } from "../record/wire.js";
 import { RpcError } from "../rpc/errors.js";
+import { requiredId } from "../rpc/fields.js";
 import type { Refusal, StreamSession } from "../session/session.js";
 import { IngestBudget } from "./budget.js";
 import type { IngestContext } from "./ingest-call.js";
-import { checkId } from "./open-request.js";
 import { decodeError, refusalError } from "./refusals.js";
 
 /** Field number of `batch` in WriteRecordsRequest. */
@@ -52,9 +52,9 @@ export async function writeRecords(bytes: Buffer, context: IngestContext): Promi
   const { head, start, end } = parts;
   const request = {
     namespace: context.namespace,
-    sessionId: checkId("session_id", head.sessionId),
-    streamId: checkId("stream_id", head.streamId),
-    writerId: checkId("writer_id", head.writerId),
+    sessionId: requiredId("session_id", head.sessionId),
+    streamId: requiredId("stream_id", head.streamId),
+    writerId: requiredId("writer_id", head.writerId),
     ackedSeq: 0,
     takeover: false,
     labels: {},

@@ -34,7 +34,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   history: [...VOCABULARY, "cache", "rpc", "store"],
   state: [...VOCABULARY, "rpc", "store"],
   admin: [...VOCABULARY, "rpc", "store"],
-  rpc: ["base", "limits"],
+  rpc: [...VOCABULARY, "store"],
   http: [...VOCABULARY, "config"],
   config: ["base", "limits"],
 

@@ -31,8 +31,8 @@ export function summaryText(report: ImportReport): string {
         : [],
     ),
     ...list("not ours, left alone", remarkable, (file) => (file.status === "not ours" ? file.path : [])),
-    ...list("could not be read", remarkable, (file) =>
-      file.unreadable === undefined ? [] : `${file.path}: ${file.unreadable}`,
+    ...list("could not be imported", remarkable, (file) =>
+      file.failure === undefined ? [] : `${file.path}: ${file.failure}`,
     ),
     ...list("left out", remarkable, (file) => file.notes.map((note) => `${file.path}: ${note}`)),
   ].join("\n");

@@ -59,8 +59,8 @@ async function importDirectory(directory: string, flags: ImportFlags): Promise<v
 }
 
 function failIfIncomplete({ filesByStatus, rejectedRecords }: ImportSummary): void {
-  if (filesByStatus.unreadable > 0) {
-    fail(`${filesByStatus.unreadable} files could not be read: make them readable and repeat the import`, EXIT_FAILED);
+  if (filesByStatus.failed > 0) {
+    fail(`${filesByStatus.failed} files could not be imported: see why above, and repeat the import`, EXIT_FAILED);
   }
   if (rejectedRecords > 0) {
     fail(`the server refused ${rejectedRecords} records as bad data and keeps them as dead letters`, EXIT_FAILED);

@@ -2,12 +2,13 @@
 import { sql } from "kysely";
 import { RecordType } from "@tailkeep/proto";
 import { PAGE_BYTES_MAX } from "../../limits.js";
+import type { StoredRow } from "../../record/stored-row.js";
 import { TABLES } from "../../record/tables.js";
 import type { StateRow } from "../state.js";
 import { STORED_COLUMNS } from "../schema.js";
 import type { SessionStateName, StreamCounts } from "../store.js";
 import { type Execute, type QueryBuilder, run } from "./database.js";
-import { listRecords, listStreamRange, type RecordCursor, type RecordQuery, type StoredRow } from "./records.js";
+import { listRecords, listStreamRange, type RecordCursor, type RecordQuery } from "./records.js";
 
 export interface SessionRow {
   sessionId: string;
@@ -31,10 +32,15 @@ export interface SessionTotals {
  */
 export type SessionVersion = string;
 
+export function sessionVersion(streams: number | bigint, epochs: bigint, committed: bigint): SessionVersion {
+  return `${streams}:${epochs}:${committed}`;
+}
+
 export interface StreamProgress {
   key: bigint;
   sessionId: string;
   streamId: string;
+  epoch: number;
   committedSeq: number;
 }
 
@@ -64,7 +70,6 @@ export interface DeadLetterRow {
 
 export interface LedgerRow extends StreamProgress {
   writerId: string;
-  epoch: number;
   counts: StreamCounts;
 }
 
@@ -168,7 +173,7 @@ export class Reads {
       .where("namespace_id", "=", namespace)
       .where("session_id", "=", sessionId);
     const [row] = await run(this.#execute, query);
-    return `${row?.streams}:${row?.epochs}:${row?.committed}`;
+    return sessionVersion(Number(row?.streams), BigInt(row?.epochs ?? 0), BigInt(row?.committed ?? 0));
   }
 
   /** Streams of sessions, at most `limit` of each. */
@@ -176,7 +181,7 @@ export class Reads {
     if (sessionIds.length === 0) return [];
     const query = this.#db
       .selectFrom("streams")
-      .select([streamKeyText("stream").as("stream_key"), "session_id", "stream_id", "committed_seq"])
+      .select([streamKeyText("stream").as("stream_key"), "session_id", "stream_id", "epoch", "committed_seq"])
       .where("namespace_id", "=", namespace)
       .where("session_id", "in", [...sessionIds])
       .orderBy("session_id")
@@ -187,6 +192,7 @@ export class Reads {
       key: BigInt(row.stream_key),
       sessionId: row.session_id,
       streamId: row.stream_id,
+      epoch: Number(row.epoch),
       committedSeq: Number(row.committed_seq),
     }));
   }

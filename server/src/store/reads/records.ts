@@ -6,23 +6,12 @@
  */
 import { sql } from "kysely";
 import { PAGE_BYTES_MAX } from "../../limits.js";
+import { rowBytes, type StoredRow } from "../../record/stored-row.js";
 import { type Table, tableAt, type Value } from "../../record/tables.js";
 import { timestampText, timestampUs } from "../../record/time.js";
 import { rowsTable } from "../schema.js";
-import type { Database, Execute, QueryBuilder } from "./database.js";
+import type { Execute, QueryBuilder } from "./database.js";
 import { run } from "./database.js";
-
-export interface StoredRow {
-  table: Table;
-  sessionId: string;
-  streamId: string;
-  stream: bigint;
-  seq: number;
-  timeUs: number;
-  nonfinite: string | null;
-  /** Values of the table's own columns. */
-  values: Value[];
-}
 
 export interface RecordCursor {
   timeUs: number;
@@ -63,11 +52,6 @@ function storedRow(table: Table, raw: RawRow): StoredRow {
       return column.kind === "int64" && value !== null ? Number(value) : value;
     }),
   };
-}
-
-/** What a row costs in a page, about. */
-export function rowBytes(row: StoredRow): number {
-  return row.values.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 8), 64);
 }
 
 function selectRows(db: QueryBuilder, table: Table) {
@@ -219,5 +203,3 @@ export async function listStreamRange(
     .sort((a, b) => a.seq - b.seq)
     .slice(0, limit);
 }
-
-export type { Database };

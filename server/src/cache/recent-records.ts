@@ -1,0 +1,79 @@
+/** The newest records of one session, by event time: a bounded list for each type. Holds only what is committed. */
+import { CACHE_RECORD_OVERHEAD_BYTES } from "../limits.js";
+import { byTime, rowBytes, type StoredRow } from "../record/stored-row.js";
+import { TABLE_COUNT } from "../record/tables.js";
+
+/** What a row takes in memory: its values, and the objects that hold them. */
+function costBytes(row: StoredRow): number {
+  return rowBytes(row) + CACHE_RECORD_OVERHEAD_BYTES;
+}
+
+export class RecentRecords {
+  readonly #capacities: readonly number[];
+  readonly #bytesMax: number;
+  /** By table, oldest first. */
+  readonly #rows: StoredRow[][] = Array.from({ length: TABLE_COUNT }, () => []);
+  /** By table: whether records older than the list's oldest may exist. */
+  readonly #cut: boolean[] = new Array<boolean>(TABLE_COUNT).fill(false);
+  #bytes = 0;
+
+  /**
+   * @param capacities records kept, by table index
+   * @param bytesMax of all lists together
+   */
+  constructor(capacities: readonly number[], bytesMax: number) {
+    this.#capacities = capacities;
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#rows.reduce((sum, rows) => sum + rows.length, 0);
+  }
+
+  /** Adds a row in its place; one that is there already, or older than a full list, changes nothing. */
+  add(row: StoredRow): void {
+    const { index } = row.table;
+    const rows = this.#rows[index] as StoredRow[];
+    const capacity = this.#capacities[index] as number;
+    // Nearly always the newest: its place is found from the end.
+    let at = rows.length;
+    while (at > 0 && byTime(rows[at - 1] as StoredRow, row) > 0) at--;
+    const before = rows[at - 1];
+    if (before !== undefined && before.seq === row.seq && before.stream === row.stream) return;
+    if (at === 0 && this.#cut[index] === true) return;
+    if (at === rows.length) rows.push(row);
+    else rows.splice(at, 0, row);
+    this.#bytes += costBytes(row);
+    while (rows.length > capacity || (this.#bytes > this.#bytesMax && rows.length > 0)) {
+      this.#bytes -= costBytes(rows.shift() as StoredRow);
+      this.#cut[index] = true;
+    }
+  }
+
+  /** The store may have older records than those that were added. */
+  markCut(index: number): void {
+    this.#cut[index] = true;
+  }
+
+  /**
+   * The newest `limit` rows of the given tables, oldest first, or undefined where these lists cannot tell: one of them
+   * was cut, and older records than its oldest could belong to the answer.
+   */
+  newest(tables: readonly number[], limit: number): StoredRow[] | undefined {
+    const candidates = tables.flatMap((index) => (this.#rows[index] as StoredRow[]).slice(-limit));
+    candidates.sort(byTime);
+    const found = candidates.slice(-limit);
+    for (const index of tables) {
+      const rows = this.#rows[index] as StoredRow[];
+      if (this.#cut[index] !== true) continue;
+      const [oldest] = rows;
+      const [first] = found;
+      if (found.length < limit || oldest === undefined || first === undefined || byTime(oldest, first) > 0) return undefined;
+    }
+    return found;
+  }
+}

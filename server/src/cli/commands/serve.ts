@@ -1,0 +1,42 @@
+/** `tailkeep serve`: runs the server until a signal. */
+import type { Command } from "commander";
+import { pino } from "pino";
+import { withoutSecrets } from "../../config/load.js";
+import { startServer } from "../../serve.js";
+import { addConfigFlags, configFromFlags } from "../config-flags.js";
+
+export function registerServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description("Runs the server. Prints where it listens; logs go to stderr as JSON lines.")
+    .action((options: Record<string, unknown>) => serve(options));
+  addConfigFlags(command);
+}
+
+async function serve(options: Record<string, unknown>): Promise<void> {
+  const { config, file } = configFromFlags(options);
+  // Synchronous: the last line before an exit must not be lost, and the server logs little.
+  const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const server = await startServer(config, log);
+  const stopped = Promise.withResolvers<void>();
+  const onSignal = (signal: NodeJS.Signals) => {
+    log.info({ signal }, "shutting down: committing and acking what was accepted");
+    server.close().then(stopped.resolve, stopped.reject);
+    // A second signal does not wait.
+    process.once(signal, () => process.exit(1));
+  };
+  process.once("SIGTERM", onSignal);
+  process.once("SIGINT", onSignal);
+  const { store } = withoutSecrets(config);
+  process.stdout.write(
+    `Tailkeep is running${file === undefined ? "" : ` with ${file}`}.\n` +
+      `  gRPC       ${server.grpcAddr}\n` +
+      `  metrics    http://${server.httpAddr}/metrics\n` +
+      `  dashboard  http://${server.httpAddr}/\n` +
+      `  store      ${store}\n`,
+  );
+  await Promise.race([stopped.promise, server.failed]).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
+}

@@ -1,0 +1,34 @@
+/** Settings as flags of a command: one flag for each, read by config/load.ts. */
+import type { Command } from "commander";
+import { flagName, type Loaded, loadConfig, SETTINGS } from "../config/load.js";
+import { configSchema } from "../config/schema.js";
+
+function description(path: readonly string[]): string {
+  const [first] = path;
+  const schema = configSchema.shape[first as keyof typeof configSchema.shape];
+  const text = schema.description ?? "";
+  return path.length === 1 ? text : `${text.replace(/\.$/, "")}: ${path.slice(1).join(".")}.`;
+}
+
+export function addConfigFlags(command: Command, only?: readonly string[]): Command {
+  command.option("--config <file>", "read settings from this file (default: tailkeep.yaml, where there is one)");
+  for (const setting of SETTINGS) {
+    const path = setting.path.join(".");
+    if (only === undefined || only.includes(path)) command.option(`${flagName(setting.path)} <value>`, description(setting.path));
+  }
+  return command;
+}
+
+/** @throws ConfigError */
+export function configFromFlags(options: Readonly<Record<string, unknown>>): Loaded {
+  const flags: Record<string, string> = {};
+  if (typeof options["config"] === "string") flags["config"] = options["config"];
+  for (const setting of SETTINGS) {
+    const name = flagName(setting.path)
+      .slice(2)
+      .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const value = options[name];
+    if (typeof value === "string") flags[setting.path.join(".")] = value;
+  }
+  return loadConfig(flags);
+}

@@ -1,0 +1,37 @@
+/** The `tailkeep` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../base/version.js";
+import { registerConfig } from "./commands/config.js";
+import { registerDemo } from "./commands/demo.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerExport } from "./commands/export.js";
+import { registerImport } from "./commands/import.js";
+import { registerServe } from "./commands/serve.js";
+import { registerTail } from "./commands/tail.js";
+
+const program = new Command("tailkeep")
+  .description("Bounded memory, unbounded history: keeps every record of a training run, exactly once.")
+  .version(VERSION)
+  .showHelpAfterError("(add --help for what is possible)")
+  .exitOverride();
+
+registerServe(program);
+registerImport(program);
+registerExport(program);
+registerTail(program);
+registerDoctor(program);
+registerConfig(program);
+registerDemo(program);
+
+/** Exit code of wrong usage. */
+const USAGE = 2;
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+  else {
+    console.error(`tailkeep: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

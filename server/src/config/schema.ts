@@ -1,0 +1,112 @@
+/**
+ * The one configuration of the server: every setting with its default, its bounds and what it is for.
+ *
+ * Flags come before TAILKEEP_* variables, these before tailkeep.yaml, that before the defaults. `grpcAddr` is
+ * `--grpc-addr`, `TAILKEEP_GRPC_ADDR` and `grpcAddr:`; `memoryLimits.frameHistory` is `TAILKEEP_MEMORY_LIMITS_FRAME_HISTORY`.
+ */
+import { z } from "zod";
+import {
+  CACHE_BYTES_MAX_DEFAULT,
+  CACHE_RECORDS_DEFAULT,
+  CACHE_SESSIONS_MAX_DEFAULT,
+  DEAD_LETTER_BYTES_MAX_DEFAULT,
+  BATCH_BYTES_MAX,
+  DECODED_FACTOR,
+  GROUP_DELAY_MS_DEFAULT,
+  INGEST_BYTES_MAX_DEFAULT,
+  MYSQL_LANES_DEFAULT,
+  RETENTION_DAYS_DEFAULT,
+  RETENTION_DAYS_MAX,
+  SHUTDOWN_MS_DEFAULT,
+} from "../limits.js";
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one");
+
+const records = (fallback: number) => z.number().int().min(1).max(100_000).default(fallback);
+
+export const configSchema = z.strictObject({
+  grpcAddr: address.default("127.0.0.1:50051").describe("Where gRPC listens."),
+  httpAddr: address.default("127.0.0.1:9464").describe("Where metrics, health and the status page listen."),
+  store: z
+    .string()
+    .regex(/^(sqlite:.+|mysql:\/\/.+)$/, "must be sqlite:FILE or mysql://user:password@host:3306/database")
+    .default("sqlite:./data/tailkeep.db")
+    .describe("Where records are kept: sqlite:FILE, or mysql://user:password@host:3306/database."),
+  allowUnprotected: z
+    .boolean()
+    .default(false)
+    .describe("Listen beyond loopback although anyone who reaches the port may read and write everything."),
+  logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("Log level."),
+  retentionDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(RETENTION_DAYS_MAX)
+    .default(RETENTION_DAYS_DEFAULT)
+    .describe("Days that a row is kept; fixed for a row when it is stored."),
+  ingestBytesMax: z
+    .number()
+    .int()
+    .min(BATCH_BYTES_MAX * DECODED_FACTOR)
+    .default(INGEST_BYTES_MAX_DEFAULT)
+    .describe("Memory for batches that are received and not yet committed, in bytes."),
+  cacheBytesMax: z
+    .number()
+    .int()
+    .min(0)
+    .default(CACHE_BYTES_MAX_DEFAULT)
+    .describe("Memory for the newest records of all sessions, in bytes."),
+  cacheSessionsMax: z
+    .number()
+    .int()
+    .min(1)
+    .default(CACHE_SESSIONS_MAX_DEFAULT)
+    .describe("Sessions whose newest records are kept in memory; least recently used first out."),
+  memoryLimits: z
+    .strictObject({
+      performanceHistory: records(CACHE_RECORDS_DEFAULT.performance_history),
+      sessionHistory: records(CACHE_RECORDS_DEFAULT.session_history),
+      actionHistory: records(CACHE_RECORDS_DEFAULT.action_tracking),
+      scoreHistory: records(CACHE_RECORDS_DEFAULT.score_history),
+      coordinateAttempts: records(CACHE_RECORDS_DEFAULT.coordinate_tracking),
+      frameHistory: records(CACHE_RECORDS_DEFAULT.frame_tracking),
+    })
+    .prefault({})
+    .describe("Records of each type kept in memory for a session."),
+  deadLetterBytesMax: z
+    .number()
+    .int()
+    .min(0)
+    .default(DEAD_LETTER_BYTES_MAX_DEFAULT)
+    .describe("Bodies of dead letters kept for a namespace, in bytes; beyond it only range and reason."),
+  mysqlLanes: z.number().int().min(1).max(16).default(MYSQL_LANES_DEFAULT).describe("Transactions in flight on MySQL."),
+  groupDelayMs: z
+    .number()
+    .min(0)
+    .max(1_000)
+    .default(GROUP_DELAY_MS_DEFAULT)
+    .describe("How long a batch may wait for company while another transaction is under way, in milliseconds."),
+  shutdownMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(SHUTDOWN_MS_DEFAULT)
+    .describe("How long a shutdown may take to commit and ack what was accepted, in milliseconds."),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** Memory limits in the order of the tables. */
+export function cacheCapacities({ memoryLimits }: Config): number[] {
+  return [
+    memoryLimits.performanceHistory,
+    memoryLimits.sessionHistory,
+    memoryLimits.actionHistory,
+    memoryLimits.scoreHistory,
+    memoryLimits.coordinateAttempts,
+    memoryLimits.frameHistory,
+  ];
+}

@@ -1,0 +1,82 @@
+/** HistoryService: which method answers what. */
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import {
+  DeleteSessionRequest,
+  GetSessionRequest,
+  GetStatisticsRequest,
+  HistoryServiceService,
+  ListRecordsRequest,
+  ListSessionsRequest,
+  TailRecordsRequest,
+  UpdateSessionRequest,
+  WatchRecordsRequest,
+  type WatchRecordsResponse,
+} from "@tailkeep/proto";
+import { rpcError } from "../rpc/errors.js";
+import type { Service } from "../rpc/server.js";
+import { decodeRequest, type Gate, unary } from "../rpc/unary.js";
+import { getStatistics, listRecords, tailRecords } from "./records-service.js";
+import { deleteSession, getSession, listSessions, updateSession } from "./sessions-service.js";
+import { WatchCall, type WatchContext } from "./watch-call.js";
+
+export interface HistoryContext extends WatchContext {
+  /** Whether a writer holds a stream of a session on this server. */
+  isWritten(namespace: string, sessionId: string): boolean;
+}
+
+export function historyService(context: HistoryContext, gate: Gate): Service {
+  const { store, caches } = context;
+  return {
+    definition: HistoryServiceService,
+    implementation: {
+      listSessions: unary("ListSessions", gate, ListSessionsRequest, (namespace, request) =>
+        listSessions(store, namespace, request),
+      ),
+      getSession: unary("GetSession", gate, GetSessionRequest, (namespace, request) =>
+        getSession(store, namespace, request.sessionId),
+      ),
+      updateSession: unary("UpdateSession", gate, UpdateSessionRequest, (namespace, request) =>
+        updateSession(store, namespace, request),
+      ),
+      deleteSession: unary("DeleteSession", gate, DeleteSessionRequest, (namespace, request) =>
+        deleteSession(store, caches, (...session) => context.isWritten(...session), namespace, request),
+      ),
+      listRecords: unary("ListRecords", gate, ListRecordsRequest, (namespace, request) =>
+        listRecords(store, namespace, request),
+      ),
+      tailRecords: unary("TailRecords", gate, TailRecordsRequest, (namespace, request) =>
+        tailRecords(store, caches, namespace, request),
+      ),
+      getStatistics: unary("GetStatistics", gate, GetStatisticsRequest, (namespace, request) =>
+        getStatistics(store, namespace, request),
+      ),
+      watchRecords: (call: WatchStream) => watch(call, context, gate),
+    },
+  };
+}
+
+type WatchStream = ServerWritableStream<Buffer, WatchRecordsResponse>;
+
+function watch(call: WatchStream, context: WatchContext, gate: Gate): void {
+  const startedMs = performance.now();
+  const abort = new AbortController();
+  for (const event of ["cancelled", "close", "error"]) call.on(event, () => abort.abort());
+  const run = async () => {
+    const namespace = gate.admit(call.metadata);
+    const request = decodeRequest(WatchRecordsRequest, call.request);
+    const watching = new WatchCall(context, namespace, request, {
+      send: (response) => abort.signal.aborted || call.write(response),
+    });
+    call.on("drain", () => watching.writable());
+    abort.signal.addEventListener("abort", () => watching.writable());
+    await watching.run(abort.signal);
+  };
+  run().then(
+    () => gate.finished("WatchRecords", "OK", performance.now() - startedMs),
+    (thrown: unknown) => {
+      const error = rpcError(thrown, (unexpected) => gate.unexpected(unexpected));
+      gate.finished("WatchRecords", error.code, performance.now() - startedMs);
+      if (!abort.signal.aborted) call.emit("error", error.toStatus());
+    },
+  );
+}

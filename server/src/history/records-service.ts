@@ -1,0 +1,98 @@
+/** ListRecords, TailRecords, GetStatistics. */
+import {
+  type GetStatisticsRequest,
+  type GetStatisticsResponse,
+  type ListRecordsRequest,
+  type ListRecordsResponse,
+  SortOrder,
+  type TailRecordsRequest,
+  type TailRecordsResponse,
+} from "@tailkeep/proto";
+import { type SessionCaches, tailFromStore } from "../cache/session-cache.js";
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TAIL_LIMIT_DEFAULT, TAIL_LIMIT_MAX } from "../limits.js";
+import { storedMessage } from "../record/stored-row.js";
+import { TABLES } from "../record/tables.js";
+import { badField } from "../rpc/errors.js";
+import { optionalId, requiredId } from "../rpc/fields.js";
+import { countsMessage } from "../rpc/messages.js";
+import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.js";
+import type { RecordCursor } from "../store/reads/records.js";
+import type { Store } from "../store/store.js";
+import { optionalTime, tablesOf } from "./filters.js";
+
+export async function listRecords(
+  store: Store,
+  namespace: string,
+  request: ListRecordsRequest,
+): Promise<ListRecordsResponse> {
+  const sessionId = optionalId("session_id", request.sessionId);
+  const gameId = optionalId("game_id", request.gameId);
+  if (sessionId === undefined && gameId === undefined) {
+    throw badField("session_id", "and game_id are empty; set at least one, records are found by session or by game");
+  }
+  const tables = tablesOf(request.types);
+  const sinceUs = optionalTime("since_us", request.sinceUs);
+  const untilUs = optionalTime("until_us", request.untilUs);
+  if (request.order < 0 || request.order > SortOrder.OLDEST_FIRST) {
+    throw badField("order", `${request.order} is not an order; use NEWEST_FIRST or OLDEST_FIRST`);
+  }
+  const newestFirst = request.order !== SortOrder.OLDEST_FIRST;
+  const limit = pageSize(request.pageSize, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
+  const question = ["records", namespace, sessionId, gameId, tables, sinceUs, untilUs, newestFirst];
+  const token = decodePageToken(request.pageToken, question, ["number", "number", "string", "number"]);
+  const page = await store.reads.listRecords({
+    namespace,
+    sessionId,
+    gameId,
+    tables,
+    sinceUs,
+    untilUs,
+    newestFirst,
+    limit,
+    after: token === undefined ? undefined : cursorOf(token),
+  });
+  const { next } = page;
+  return {
+    records: page.rows.map(storedMessage),
+    nextPageToken:
+      next === undefined ? "" : encodePageToken(question, [next.timeUs, next.table, String(next.stream), next.seq]),
+  };
+}
+
+function cursorOf([timeUs, table, stream, seq]: readonly (string | number)[]): RecordCursor {
+  // The token's fingerprint is no signature: a forged position must not reach BigInt's parser unchecked.
+  if (!/^\d{1,19}$/.test(String(stream))) throw badField("page_token", "is damaged; begin again without it");
+  return { timeUs: Number(timeUs), table: Number(table), stream: BigInt(stream as string), seq: Number(seq) };
+}
+
+export async function tailRecords(
+  store: Store,
+  caches: SessionCaches,
+  namespace: string,
+  request: TailRecordsRequest,
+): Promise<TailRecordsResponse> {
+  const sessionId = requiredId("session_id", request.sessionId);
+  const gameId = optionalId("game_id", request.gameId);
+  const tables = tablesOf(request.types);
+  const limit = request.limit === 0 ? TAIL_LIMIT_DEFAULT : request.limit;
+  if (limit < 1 || limit > TAIL_LIMIT_MAX) throw badField("limit", `is ${limit}; use 1 to ${TAIL_LIMIT_MAX}`);
+  const rows =
+    gameId === undefined
+      ? await caches.tail(namespace, sessionId, tables, limit)
+      : await tailFromStore(store, namespace, sessionId, gameId, tables, limit);
+  return { records: rows.map(storedMessage) };
+}
+
+export async function getStatistics(
+  store: Store,
+  namespace: string,
+  request: GetStatisticsRequest,
+): Promise<GetStatisticsResponse> {
+  const found = await store.reads.statistics(namespace, optionalId("session_id", request.sessionId));
+  return {
+    stored: TABLES.map((table) => ({ type: table.type, count: BigInt(found.storedByTable[table.index] ?? 0) })),
+    counts: countsMessage(found.counts),
+    sessionCount: BigInt(found.sessions),
+    streamCount: BigInt(found.streams),
+  };
+}

@@ -1,0 +1,101 @@
+/** The server's metrics. All are gauges and counters that are read when scraped, or cheap to count; labels are fixed sets. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export interface Readings {
+  openStreams(): number;
+  watchers(): number;
+  waitingRecords(): number;
+  ingestBytes(): number;
+  ingestBytesMax(): number;
+  cache(): { sessions: number; bytes: number; hits: number; misses: number; evictions: number };
+  storeUp(): boolean;
+}
+
+/** Seconds: from a commit into a page cache to a disk that is in trouble. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly receivedBytes = this.#counter("ingest_received_bytes_total", "Encoded bytes of batches received.");
+  readonly receivedRecords = this.#counter("ingest_received_records_total", "Records received, rejected ones too.");
+  readonly committedRecords = this.#counter("commit_records_total", "Records committed to their tables.");
+  readonly rejectedRecords = this.#counter("commit_rejected_records_total", "Records committed to the dead letters.");
+  readonly gappedRecords = this.#counter("commit_gapped_records_total", "Numbers committed as gaps.");
+  readonly commitRetries = this.#counter("commit_retries_total", "Transactions that had to be run again.");
+  readonly regressions = this.#counter("stream_regressions_total", "Streams whose database had forgotten acked records.");
+  readonly brokenStreams = this.#counter("stream_broken_total", "Streams stopped by a broken invariant. Alarm on any.");
+  readonly commitSeconds = new Histogram({
+    name: "tailkeep_commit_duration_seconds",
+    help: "Duration of group commits.",
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+  readonly #calls = new Counter({
+    name: "tailkeep_rpc_calls_total",
+    help: "Calls that ended, by method and outcome.",
+    labelNames: ["method", "code"],
+    registers: [this.registry],
+  });
+  /** prom-client looks labels up by hashing them; the few combinations are kept. */
+  readonly #callCounters = new Map<string, { inc(): void }>();
+
+  constructor(readings: Readings, version: string) {
+    this.#gauge("streams_open", "Ingest streams that are open.", () => readings.openStreams());
+    this.#gauge("watchers", "Connected watchers.", () => readings.watchers());
+    this.#gauge("commit_waiting_records", "Records that wait for their transaction.", () => readings.waitingRecords());
+    this.#gauge("ingest_memory_bytes", "Memory charged for batches not yet committed.", () => readings.ingestBytes());
+    this.#gauge("ingest_memory_limit_bytes", "Most memory that may be charged.", () => readings.ingestBytesMax());
+    this.#gauge("cache_sessions", "Sessions with newest records in memory.", () => readings.cache().sessions);
+    this.#gauge("cache_bytes", "Memory of newest records.", () => readings.cache().bytes);
+    this.#collected("cache_hits_total", "Tails answered from memory.", () => readings.cache().hits);
+    this.#collected("cache_misses_total", "Tails answered from the store.", () => readings.cache().misses);
+    this.#collected("cache_evictions_total", "Sessions evicted from memory.", () => readings.cache().evictions);
+    this.#gauge("store_up", "1 while the store answers.", () => (readings.storeUp() ? 1 : 0));
+    this.#gauge("resident_memory_bytes", "Resident memory of the server.", () => process.memoryUsage.rss());
+    this.#gauge("heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
+    new Gauge({
+      name: "tailkeep_build_info",
+      help: "Always 1; the label is the version.",
+      labelNames: ["version"],
+      registers: [this.registry],
+    }).set({ version }, 1);
+  }
+
+  call(method: string, code: string): void {
+    const key = `${method} ${code}`;
+    let counter = this.#callCounters.get(key);
+    if (counter === undefined) {
+      counter = this.#calls.labels(method, code);
+      this.#callCounters.set(key, counter);
+    }
+    counter.inc();
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name: `tailkeep_${name}`, help, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `tailkeep_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** A counter that is counted elsewhere. */
+  #collected(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `tailkeep_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}

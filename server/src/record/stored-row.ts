@@ -1,0 +1,107 @@
+/** A record as every reader sees it, whether it comes from memory or from a table. */
+import type { Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
+import type { Batch } from "./batch.js";
+import { firstAbove } from "./batch.js";
+import { type Column, type Table, tableAt, TABLE_COUNT, type Value } from "./tables.js";
+
+export interface StoredRow {
+  table: Table;
+  sessionId: string;
+  streamId: string;
+  stream: bigint;
+  seq: number;
+  timeUs: number;
+  /** Columns whose value is not finite: `score=NaN,win_rate=-Infinity`; their value is null. */
+  nonfinite: string | null;
+  /** Values of the table's own columns. */
+  values: readonly Value[];
+}
+
+/** Bytes of a row's texts and numbers, about: what pages, caches and watchers count. */
+export function rowBytes(row: StoredRow): number {
+  let bytes = 64 + row.values.length * 8;
+  for (const value of row.values) if (typeof value === "string") bytes += value.length;
+  return bytes;
+}
+
+function messageValue(column: Column, value: Value): unknown {
+  if (value === null) return undefined;
+  if (column.kind === "bool") return value !== 0;
+  return column.kind === "int64" ? BigInt(value) : value;
+}
+
+function nonfiniteValues(text: string): Map<string, number> {
+  return new Map(
+    text.split(",").map((part) => {
+      const [name, value] = part.split("=");
+      return [name as string, Number(value)];
+    }),
+  );
+}
+
+export function recordMessage(row: StoredRow): ProtoRecord {
+  const message: { [property: string]: unknown } = {};
+  const { columns } = row.table;
+  for (let at = 0; at < columns.length; at++) {
+    const column = columns[at] as Column;
+    message[column.property] = messageValue(column, row.values[at] as Value);
+  }
+  if (row.nonfinite !== null) {
+    for (const [name, value] of nonfiniteValues(row.nonfinite)) {
+      const column = columns.find((each) => each.name === name);
+      if (column !== undefined) message[column.property] = value;
+    }
+  }
+  const $case = row.table.name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return { eventTimeUs: BigInt(row.timeUs), kind: { $case, value: message } as unknown as ProtoRecord["kind"] };
+}
+
+export function storedMessage(row: StoredRow): StoredRecord {
+  return { sessionId: row.sessionId, streamId: row.streamId, seq: BigInt(row.seq), record: recordMessage(row) };
+}
+
+/** Whose rows a batch has. */
+export interface RowOwner {
+  key: bigint;
+  sessionId: string;
+  streamId: string;
+}
+
+/** Rows of one table of a batch with numbers above `aboveSeq`, in order; only the last `limit`. */
+export function batchTableRows(batch: Batch, index: number, owner: RowOwner, aboveSeq: number, limit: number): StoredRow[] {
+  const rows = batch.rows[index];
+  if (rows === undefined) return [];
+  const table = tableAt(index);
+  const own = table.columns.length;
+  const from = Math.max(firstAbove(rows.seqs, aboveSeq), rows.seqs.length - limit);
+  const found: StoredRow[] = [];
+  for (let at = from; at < rows.seqs.length; at++) {
+    found.push({
+      table,
+      sessionId: owner.sessionId,
+      streamId: owner.streamId,
+      stream: owner.key,
+      seq: rows.seqs[at] as number,
+      timeUs: rows.timesUs[at] as number,
+      nonfinite: rows.nonfinite[at] as string | null,
+      values: rows.values.slice(at * own, (at + 1) * own),
+    });
+  }
+  return found;
+}
+
+/** All rows of a batch with numbers above `aboveSeq`, in order. */
+export function batchRows(batch: Batch, owner: RowOwner, aboveSeq: number): StoredRow[] {
+  const rows: StoredRow[] = [];
+  for (let index = 0; index < TABLE_COUNT; index++) {
+    rows.push(...batchTableRows(batch, index, owner, aboveSeq, Number.POSITIVE_INFINITY));
+  }
+  return rows.sort((a, b) => a.seq - b.seq);
+}
+
+/** Order of a tail: event time, then stream, then number. */
+export function byTime(a: StoredRow, b: StoredRow): number {
+  if (a.timeUs !== b.timeUs) return a.timeUs - b.timeUs;
+  if (a.stream !== b.stream) return a.stream < b.stream ? -1 : 1;
+  return a.seq - b.seq;
+}

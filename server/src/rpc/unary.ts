@@ -1,0 +1,58 @@
+/** Unary calls as plain async functions: decoded here, so that bad bytes get the right status, with errors mapped once. */
+import type { Metadata, sendUnaryData, ServerUnaryCall, UntypedHandleCall } from "@grpc/grpc-js";
+import { RpcError, rpcError } from "./errors.js";
+
+/** A generated message class, as far as decoding needs it. */
+export interface Decoder<Request> {
+  decode(bytes: Uint8Array): Request;
+}
+
+/** What every call goes through, whatever it asks. */
+export interface Gate {
+  /** Who calls: the namespace of its credentials. @throws RpcError where it may not, or the server cannot serve yet */
+  admit(metadata: Metadata): string;
+  /** Name of the method, its tailkeep-code or OK, and how long it took. */
+  finished(method: string, code: string, ms: number): void;
+  /** An error that the caller is not told. */
+  unexpected(error: unknown): void;
+}
+
+export function decodeRequest<Request>(decoder: Decoder<Request>, bytes: Buffer): Request {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    throw new RpcError("MALFORMED", `request: ${String(error)}; encode it with the stubs of tailkeep.v1`);
+  }
+}
+
+/** A call whose handler decodes by itself. */
+export function rawUnary<Response>(
+  method: string,
+  gate: Gate,
+  handle: (namespace: string, bytes: Buffer) => Promise<Response>,
+): UntypedHandleCall {
+  return (call: ServerUnaryCall<Buffer, Response>, callback: sendUnaryData<Response>) => {
+    const startedMs = performance.now();
+    const finish = async () => handle(gate.admit(call.metadata), call.request);
+    finish().then(
+      (response) => {
+        gate.finished(method, "OK", performance.now() - startedMs);
+        callback(null, response);
+      },
+      (thrown: unknown) => {
+        const error = rpcError(thrown, (unexpected) => gate.unexpected(unexpected));
+        gate.finished(method, error.code, performance.now() - startedMs);
+        callback(error.toStatus());
+      },
+    );
+  };
+}
+
+export function unary<Request, Response>(
+  method: string,
+  gate: Gate,
+  decoder: Decoder<Request>,
+  handle: (namespace: string, request: Request) => Promise<Response>,
+): UntypedHandleCall {
+  return rawUnary(method, gate, (namespace, bytes) => handle(namespace, decodeRequest(decoder, bytes)));
+}

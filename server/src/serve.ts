@@ -1,0 +1,261 @@
+/**
+ * The composition root: makes the parts, joins them along the path of a record, and takes them down in reverse.
+ *
+ *   gRPC call -> stream/ -> session/ -> commit/ -> store/
+ *                ack/ <--------------- cache/ <-'
+ */
+import type { Logger } from "pino";
+import { systemClock } from "./base/clock.js";
+import { VERSION } from "./base/version.js";
+import { SessionCaches } from "./cache/session-cache.js";
+import { WatchHub } from "./cache/watch-hub.js";
+import { GroupCommit } from "./commit/group-commit.js";
+import { isLoopback, splitAddress, withPort } from "./config/address.js";
+import { cacheCapacities, type Config } from "./config/schema.js";
+import { historyService } from "./history/history-service.js";
+import { HttpServer } from "./http/http-server.js";
+import { Metrics } from "./http/metrics.js";
+import type { Status } from "./http/status-page.js";
+import { adminService } from "./admin/admin-service.js";
+import { assertLimits, OVERLOAD_RETRY_AFTER_MS } from "./limits.js";
+import { TABLES } from "./record/tables.js";
+import { timestampText } from "./record/time.js";
+import { RpcError } from "./rpc/errors.js";
+import { RpcServer } from "./rpc/server.js";
+import type { Gate } from "./rpc/unary.js";
+import { Sessions } from "./session/sessions.js";
+import { stateService } from "./state/state-service.js";
+import { StoreKeeper } from "./store/keeper.js";
+import { openStore } from "./store/open-store.js";
+import { DEFAULT_NAMESPACE } from "./store/schema.js";
+import { IngestBudget } from "./stream/budget.js";
+import { IngestCalls, ingestService } from "./stream/ingest-service.js";
+
+export interface RunningServer {
+  readonly grpcAddr: string;
+  readonly httpAddr: string;
+  /** Resolves when the store has answered for the first time. */
+  readonly ready: Promise<void>;
+  /** Rejects when the server cannot go on: its store belongs to another server, or is newer than it. */
+  readonly failed: Promise<never>;
+  /** Stops reading, commits and acks what was accepted, ends. Within the configured time. */
+  close(): Promise<void>;
+}
+
+/** An address that may not be listened on, or is taken. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+function refuseUnprotected(setting: string, address: string, allowed: boolean): void {
+  const { host } = splitAddress(address);
+  if (isLoopback(host) || allowed) return;
+  throw new ListenError(
+    `${setting} ${address} is reachable from other machines, and anyone there could read and write everything; ` +
+      "listen on 127.0.0.1, or set TAILKEEP_ALLOW_UNPROTECTED=true if the network itself is protected",
+  );
+}
+
+async function listening(setting: string, address: string, listen: () => Promise<number>): Promise<string> {
+  try {
+    return withPort(address, await listen());
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ListenError(`cannot listen on ${address}: ${problem}; end what uses it, or choose another with ${setting}`);
+  }
+}
+
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  assertLimits();
+  refuseUnprotected("gRPC address", config.grpcAddr, config.allowUnprotected);
+  refuseUnprotected("HTTP address", config.httpAddr, config.allowUnprotected);
+  const clock = systemClock;
+  const stop = new AbortController();
+  const store = openStore(config);
+  const budget = new IngestBudget(config.ingestBytesMax);
+  const calls = new IngestCalls();
+  const caches = new SessionCaches(store, clock, {
+    capacities: cacheCapacities(config),
+    sessionsMax: config.cacheSessionsMax,
+    bytesMax: config.cacheBytesMax,
+  });
+  const hub = new WatchHub(store, clock, (error) => log.warn({ err: error }, "watchers wait for the store"));
+  const keeper = new StoreKeeper(store, clock, {
+    up: (audit) => {
+      // Whatever the store is now, it need not be what it was: a restored dump, say.
+      caches.forgetAll();
+      rpc.setServing(true);
+      log.info({ engine: audit.engine, durable: audit.durable }, "store is ready");
+      for (const { setting, found, advice } of audit.findings.filter((each) => each.level !== "ok")) {
+        log.warn({ setting, found }, `acked records are at risk: ${advice}`);
+      }
+    },
+    down: (error) => {
+      rpc.setServing(false);
+      log.error({ kind: error.kind, code: error.code }, `store does not answer, trying again: ${error.message}`);
+    },
+  });
+
+  const commit = new GroupCommit(store, clock, { groupDelayMs: config.groupDelayMs }, {
+    committed: ({ identity }, batches, outcome) => {
+      const { key, namespace, sessionId, streamId, epoch } = identity;
+      const owner = { key, sessionId, streamId };
+      caches.committed(namespace, owner, epoch, outcome.committedSeq, batches);
+      hub.committed(namespace, owner, batches);
+      for (const batch of batches) {
+        metrics.committedRecords.inc(batch.rowCount);
+        for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
+      }
+      if (outcome.rejected.length > 0) metrics.rejectedRecords.inc(outcome.rejected.length);
+    },
+    transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
+    retrying: (error, attempt) => {
+      metrics.commitRetries.inc();
+      keeper.failed(error);
+      log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
+    },
+    recovered: () => keeper.answered(),
+  });
+
+  const sessions = new Sessions(store, commit, clock, {
+    opened: ({ namespace, sessionId, streamId }, { key, epoch, committedSeq, regressed }) => {
+      caches.opened(namespace, sessionId, key, epoch, committedSeq);
+      if (regressed === null) return;
+      metrics.regressions.inc();
+      log.error({ sessionId, streamId, ...regressed }, "the database had forgotten acked records; stored as a gap");
+    },
+  });
+
+  const gate: Gate = {
+    admit: () => {
+      if (stop.signal.aborted) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
+      if (!keeper.started) {
+        throw new RpcError("STORE_UNAVAILABLE", "the store has not answered yet; try again", {
+          retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+        });
+      }
+      return DEFAULT_NAMESPACE;
+    },
+    finished: (method, code) => {
+      metrics.call(method, code);
+      if (code === "BROKEN_INVARIANT") {
+        metrics.brokenStreams.inc();
+        log.fatal({ method }, "a stream was stopped by a broken invariant; this is a bug");
+      }
+    },
+    unexpected: (error) => log.error({ err: error }, "a call failed"),
+  };
+
+  const rpc = new RpcServer([
+    ingestService(
+      calls,
+      {
+        sessions,
+        budget,
+        clock,
+        durable: () => keeper.audit?.durable ?? false,
+        serverVersion: VERSION,
+        received: (bytes, records) => {
+          metrics.receivedBytes.inc(bytes);
+          metrics.receivedRecords.inc(records);
+        },
+        earlierRejections: async (key, fromSeq, toSeq) =>
+          (await store.reads.deadLettersBetween(key, fromSeq, toSeq, toSeq - fromSeq + 1)) as never,
+      },
+      gate,
+    ),
+    historyService(
+      { store, caches, hub, clock, isWritten: (...session) => sessions.isWritten(...session) },
+      gate,
+    ),
+    stateService(store, gate),
+    adminService(store, gate),
+  ]);
+  const metrics = new Metrics(
+    {
+      openStreams: () => calls.count,
+      watchers: () => hub.watchers,
+      waitingRecords: () => commit.waitingRecords,
+      ingestBytes: () => budget.usedBytes,
+      ingestBytesMax: () => budget.bytesMax,
+      cache: () => caches.statistics,
+      storeUp: () => keeper.up,
+    },
+    VERSION,
+  );
+
+  const http = new HttpServer({
+    registry: metrics.registry,
+    notReady: () => (stop.signal.aborted ? "shutting down" : keeper.problem),
+    status: () => status(),
+  });
+  const status = async (): Promise<Status> => {
+    const newest = keeper.started ? await store.reads.listSessions(DEFAULT_NAMESPACE, undefined, undefined, 10) : [];
+    const totals = keeper.started ? await store.reads.statistics(DEFAULT_NAMESPACE, undefined) : undefined;
+    const number = (value: number | undefined) => (value ?? 0).toLocaleString("en");
+    const mib = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+    const { sessions: cached, bytes } = caches.statistics;
+    return {
+      version: VERSION,
+      grpcAddr,
+      store: keeper.audit === undefined ? "" : `${keeper.audit.engine}, ${keeper.audit.durable ? "durable" : "NOT durable"}`,
+      problem: keeper.problem,
+      figures: [
+        ...TABLES.map((table) => ({ name: table.name, value: number(totals?.storedByTable[table.index]) })),
+        { name: "dead letters", value: number(totals?.counts.rejected) },
+        { name: "declared lost", value: number(totals?.counts.gapped) },
+        { name: "open streams", value: number(calls.count) },
+        { name: "memory for ingest", value: `${mib(budget.usedBytes)} of ${mib(budget.bytesMax)}` },
+        { name: "newest records in memory", value: `${mib(bytes)}, ${number(cached)} sessions` },
+        { name: "resident memory", value: mib(process.memoryUsage.rss()) },
+      ],
+      sessions: newest.map((each) => ({
+        sessionId: each.sessionId,
+        state: each.state,
+        startedAt: timestampText(each.startedAtUs).slice(0, 19),
+        lastSeenAt: timestampText(each.lastSeenAtUs).slice(0, 19),
+      })),
+    };
+  };
+
+  let grpcAddr = config.grpcAddr;
+  let httpAddr = config.httpAddr;
+  const background: Promise<unknown>[] = [];
+  const close = async () => {
+    if (stop.signal.aborted) return;
+    rpc.setServing(false);
+    calls.shutdown();
+    // Reading has stopped; what was accepted is committed and acked before anything is taken away.
+    await Promise.race([commit.drained(), clock.sleep(config.shutdownMs)]);
+    stop.abort();
+    commit.stop();
+    await rpc.close(1_000);
+    await http.close();
+    await Promise.all(background);
+    await store.close();
+    log.info("stopped");
+  };
+  try {
+    grpcAddr = await listening("TAILKEEP_GRPC_ADDR", config.grpcAddr, () => rpc.listen(config.grpcAddr));
+    httpAddr = await listening("TAILKEEP_HTTP_ADDR", config.httpAddr, () => http.listen(config.httpAddr));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const ready = keeper.start(stop.signal);
+  background.push(
+    ready.catch(() => undefined),
+    keeper.keep(stop.signal),
+    sessions.keepSeen(stop.signal),
+    hub.poll(stop.signal),
+  );
+  return {
+    grpcAddr,
+    httpAddr,
+    ready,
+    failed: new Promise<never>((_, reject) => {
+      ready.catch(reject);
+    }),
+    close,
+  };
+}
