@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql from "mysql2/promise";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   isSkipped,
   type PrivateDatabaseServer,
@@ -111,4 +111,28 @@ test("the shared server gives each caller databases of its own and takes them ba
   expect(await ask(two.url(other), "SELECT DATABASE() AS name")).toEqual([{ name: other }]);
   await expect(ask(one.url(name), "SELECT 1")).rejects.toThrow();
   await two.stop();
+});
+
+test("a server named by TAILKEEP_TEST_MYSQL_URL is used, and left as it was", { timeout: 120_000 }, async (context) => {
+  const somebodys = await startMysqlFamily({ private: true });
+  if (isSkipped(somebodys)) return context.skip(somebodys.skipped);
+  vi.stubEnv("TAILKEEP_TEST_MYSQL_URL", somebodys.url("mysql"));
+  try {
+    const before = await ask(somebodys.url(), "SHOW DATABASES");
+    const server = await startMysqlFamily();
+    if (isSkipped(server)) throw new Error(server.skipped);
+    expect(server).toMatchObject({ kind: somebodys.kind, version: somebodys.version });
+    const name = await server.createDatabase();
+    expect(await ask(server.url(name), "SELECT DATABASE() AS name")).toEqual([{ name }]);
+    await server.stop();
+    expect(await ask(somebodys.url(), "SHOW DATABASES")).toEqual(before);
+
+    const own = await startMysqlFamily({ private: true });
+    if (isSkipped(own)) throw new Error(own.skipped);
+    expect(own.port).not.toBe(somebodys.port);
+    await own.stop();
+  } finally {
+    vi.unstubAllEnvs();
+    await somebodys.stop();
+  }
 });

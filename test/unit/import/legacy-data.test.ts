@@ -67,7 +67,7 @@ describe.skipIf(!existsSync(FOLDER))("the real files (skipped unless ../shared/l
 
     expect(summary.fileCount).toBe(expected.files.length);
     expect(new Set(reports.map(({ path }) => join(FOLDER, path)))).toEqual(new Set(expected.files));
-    expect(summary.filesByStatus).toMatchObject({ "not ours": 0, unreadable: 0 });
+    expect(summary.filesByStatus).toMatchObject({ "not ours": 0, failed: 0 });
     const torn = reports.flatMap((report) => (report.torn ? [[report.path, report.torn.atByte] as const] : []));
     expect(Object.fromEntries(torn)).toEqual(expected.torn);
     expect(plans.flatMap(({ notes }) => notes)).toEqual([]);

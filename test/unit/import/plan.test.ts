@@ -403,7 +403,7 @@ describe("torn and foreign files", () => {
     const items = files.flatMap((file) => file.items);
     expect(items.some(({ kind }) => kind === "episode")).toBe(true);
     expect(refusals(items)).toEqual([]);
-    expect(files.every(({ unreadable }) => unreadable === undefined)).toBe(true);
+    expect(files.every(({ failure }) => failure === undefined)).toBe(true);
   });
 });
 
@@ -430,7 +430,7 @@ test("whatever a file has in place of what is expected, nothing is thrown and th
       const within = { ...report, games_played: { g: { episodes } } };
       const folder = await sourceFolder({ [`${name}.json`]: report, [`within/${name}.json`]: { results: within } });
       for await (const file of planImport(folder)) {
-        expect(file.unreadable).toBeUndefined();
+        expect(file.failure).toBeUndefined();
         expect(refusals(file.items)).toEqual([]);
         for (const { sessionId, streamId } of file.items) expect(`${sessionId}${streamId}`).not.toMatch(/\p{Cc}/u);
       }

@@ -1,6 +1,8 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type FileReport, planImport, runImport } from "../../../server/src/import/index.js";
-import { ITEMS_IN_FLIGHT_MAX } from "../../../server/src/import/limits.js";
+import { type FileReport, ItemRefused, planImport, runImport } from "../../../server/src/import/index.js";
+import { FILE_BYTES_MAX, ITEMS_IN_FLIGHT_MAX } from "../../../server/src/import/limits.js";
 import { MemoryTarget } from "./memory-target.js";
 import { episode, session, sourceFolder } from "./source-folder.js";
 
@@ -58,6 +60,28 @@ describe("running an import", () => {
     await importInto(target, await sourceFolder({ "session_session_1_final.json": session("s1", 1, episodes) }));
     expect(target.items.size).toBe(501);
     expect(target.inFlightMax).toBe(ITEMS_IN_FLIGHT_MAX);
+  });
+
+  test("goes on past an item that the target will never take, and says which file it was", async () => {
+    const target = new MemoryTarget();
+    const write = target.writeItem.bind(target);
+    target.writeItem = (item) => (item.kind === "run" ? Promise.reject(new ItemRefused("not this one")) : write(item));
+    const { summary, statuses } = await importInto(target, await sourceFolder(FILES));
+    expect(statuses["sessions/master_training_results_1.json"]).toBe("failed");
+    expect(summary.remarkable).toContainEqual(
+      expect.objectContaining({ path: "sessions/master_training_results_1.json", failure: "not this one" }),
+    );
+    expect(summary.newRecords).toEqual({ session_history: 2, score_history: 4, performance_history: 2 });
+  });
+
+  test("names a file that it cannot read, and takes the others", async () => {
+    const folder = await sourceFolder(FILES);
+    const tooLarge = await open(join(folder, "large.json"), "w");
+    await tooLarge.truncate(FILE_BYTES_MAX + 1);
+    await tooLarge.close();
+    const { summary, statuses } = await importInto(new MemoryTarget(), folder);
+    expect(statuses["large.json"]).toBe("failed");
+    expect(summary).toMatchObject({ fileCount: 6, filesByStatus: { failed: 1, imported: 1 } });
   });
 
   test("ends with the error of a target that went away", async () => {
