@@ -39,7 +39,7 @@ export async function listRecords(
   const newestFirst = request.order !== SortOrder.OLDEST_FIRST;
   const limit = pageSize(request.pageSize, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
   const question = ["records", namespace, sessionId, gameId, tables, sinceUs, untilUs, newestFirst];
-  const token = decodePageToken(request.pageToken, question, ["number", "number", "string", "number"]);
+  const token = decodePageToken(request.pageToken, question, ["number", "string", "number"]);
   const page = await store.reads.listRecords({
     namespace,
     sessionId,
@@ -55,14 +55,14 @@ export async function listRecords(
   return {
     records: page.rows.map(storedMessage),
     nextPageToken:
-      next === undefined ? "" : encodePageToken(question, [next.timeUs, next.table, String(next.stream), next.seq]),
+      next === undefined ? "" : encodePageToken(question, [next.timeUs, String(next.stream), next.seq]),
   };
 }
 
-function cursorOf([timeUs, table, stream, seq]: readonly (string | number)[]): RecordCursor {
+function cursorOf([timeUs, stream, seq]: readonly (string | number)[]): RecordCursor {
   // The token's fingerprint is no signature: a forged position must not reach BigInt's parser unchecked.
   if (!/^\d{1,19}$/.test(String(stream))) throw badField("page_token", "is damaged; begin again without it");
-  return { timeUs: Number(timeUs), table: Number(table), stream: BigInt(stream as string), seq: Number(seq) };
+  return { timeUs: Number(timeUs), stream: BigInt(stream as string), seq: Number(seq) };
 }
 
 export async function tailRecords(

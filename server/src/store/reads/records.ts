@@ -1,12 +1,12 @@
 /**
  * Records by session or game and event time, over one or more of the six tables, in pages.
  *
- * The order is total: (timestamp, table, stream, seq), where timestamp, stream and seq run in the asked direction and
- * tables always in their own order. A cursor is the last row given; the next page begins strictly after it.
+ * The order is total, over all tables: (timestamp, stream, seq), in the asked direction. A cursor is the last row given;
+ * the next page begins strictly after it.
  */
 import { sql } from "kysely";
 import { PAGE_BYTES_MAX } from "../../limits.js";
-import { rowBytes, type StoredRow } from "../../record/stored-row.js";
+import { byTime, rowBytes, type StoredRow } from "../../record/stored-row.js";
 import { type Table, tableAt, type Value } from "../../record/tables.js";
 import { timestampText, timestampUs } from "../../record/time.js";
 import { rowsTable } from "../schema.js";
@@ -15,7 +15,6 @@ import { run } from "./database.js";
 
 export interface RecordCursor {
   timeUs: number;
-  table: number;
   stream: bigint;
   seq: number;
 }
@@ -82,18 +81,16 @@ function tablePage(db: QueryBuilder, table: Table, query: RecordQuery, after: Re
   if (after !== undefined) {
     const beyond = query.newestFirst ? "<" : ">";
     const time = timestampText(after.timeUs);
-    if (table.index < after.table) select = select.where("r.timestamp", beyond, time);
-    else select = select.where("r.timestamp", `${beyond}=`, time);
-    if (table.index === after.table) {
-      // Written so that the first condition alone bounds the index range; a row comparison would not.
-      select = select.where((eb) =>
+    // Written so that the first condition alone bounds the index range; a row comparison would not.
+    select = select
+      .where("r.timestamp", `${beyond}=`, time)
+      .where((eb) =>
         eb.or([
           eb("r.timestamp", beyond, time),
           eb("r.stream", beyond, after.stream),
           eb.and([eb("r.stream", "=", after.stream), eb("r.seq", beyond, after.seq)]),
         ]),
       );
-    }
   }
   return select
     .orderBy("r.timestamp", direction)
@@ -103,7 +100,7 @@ function tablePage(db: QueryBuilder, table: Table, query: RecordQuery, after: Re
 }
 
 function cursorOf(row: StoredRow): RecordCursor {
-  return { timeUs: row.timeUs, table: row.table.index, stream: row.stream, seq: row.seq };
+  return { timeUs: row.timeUs, stream: row.stream, seq: row.seq };
 }
 
 /** One table's rows in order, fetched as they are needed. */
@@ -163,7 +160,7 @@ export async function listRecords(
       const head = heads[at];
       const leader = best < 0 ? undefined : heads[best];
       if (head === undefined) continue;
-      if (leader === undefined || (query.newestFirst ? head.timeUs > leader.timeUs : head.timeUs < leader.timeUs)) best = at;
+      if (leader === undefined || (query.newestFirst ? byTime(head, leader) > 0 : byTime(head, leader) < 0)) best = at;
     }
     const row = heads[best];
     if (row === undefined) return { rows, next: undefined };
