@@ -8,7 +8,7 @@ import type { Random } from "./random.js";
 export interface QLearnerOptions {
   readonly actionCount: number;
   readonly random: Random;
-  /** Share of the surprise that is learned at once. @default 0.2 */
+  /** Share of the surprise that is learned at once. @default 0.3 */
   readonly learningRate?: number;
   /** What a reward one action later is worth now. @default 0.97 */
   readonly discount?: number;
@@ -36,7 +36,7 @@ export class QLearner {
   readonly #discount: number;
   readonly #values = new Map<number, Float64Array>();
 
-  constructor({ actionCount, random, learningRate = 0.2, discount = 0.97 }: QLearnerOptions) {
+  constructor({ actionCount, random, learningRate = 0.3, discount = 0.97 }: QLearnerOptions) {
     this.#actionCount = actionCount;
     this.#random = random;
     this.#learningRate = learningRate;

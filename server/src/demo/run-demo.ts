@@ -4,8 +4,10 @@ import { GAME_ID } from "./grid-game.js";
 import { recordPlay } from "./record-play.js";
 import { type EpisodeEvent, type TrainingOptions, train } from "./training.js";
 
-/** Episodes that the first and the last win rate are taken over. */
-export const COMPARED_EPISODES = 100;
+/** Episodes that the first and the last win rate are taken over; fewer where the two would overlap. */
+const COMPARED_EPISODES_MAX = 100;
+/** A server that is there answers at once. */
+const OPEN_MS_MAX = 5_000;
 
 export interface DemoOptions extends TrainingOptions {
   readonly sessionId: string;
@@ -18,7 +20,8 @@ export interface DemoResult {
   readonly session: string;
   readonly episodes: number;
   readonly seed: number;
-  /** Of the first COMPARED_EPISODES (or all, if fewer), and of as many at the end. */
+  /** Episodes at each end that the win rates are of. */
+  readonly comparedEpisodes: number;
   readonly winRateFirst: number;
   readonly winRateLast: number;
   /** From the first record to the last one being durable. */
@@ -32,7 +35,7 @@ export interface DemoResult {
 export async function runDemo(client: TailkeepClient, options: DemoOptions): Promise<DemoResult> {
   const { sessionId, episodes, seed, paceMs } = options;
   const stream = client.openStream({ sessionId, labels: { game: GAME_ID, trainer: "demo" } });
-  await stream.opened();
+  await stream.opened({ timeoutMs: OPEN_MS_MAX });
   const name = `Q-learning on ${GAME_ID}, seed ${seed}`;
   await client.history.updateSession(sessionId, { name, config: { episodes, seed }, state: "running" });
 
@@ -49,12 +52,14 @@ export async function runDemo(client: TailkeepClient, options: DemoOptions): Pro
   await client.history.updateSession(sessionId, { state: "finished" });
   const { stored } = await client.history.getStatistics({ sessionId });
   const { appended, rejected } = stream.counts;
+  const comparedEpisodes = Math.min(COMPARED_EPISODES_MAX, Math.ceil(episodes / 2));
   return {
     session: sessionId,
     episodes,
     seed,
-    winRateFirst: shareOf(won.slice(0, COMPARED_EPISODES)),
-    winRateLast: shareOf(won.slice(-COMPARED_EPISODES)),
+    comparedEpisodes,
+    winRateFirst: shareOf(won.slice(0, comparedEpisodes)),
+    winRateLast: shareOf(won.slice(-comparedEpisodes)),
     seconds,
     stored,
     appended,

@@ -1,7 +1,7 @@
 /** `tailkeep demo`: a learner that gets better while its play is recorded. */
 import { connect } from "@tailkeep/client";
 import { type Command, InvalidArgumentError } from "commander";
-import { COMPARED_EPISODES, type DemoResult, runDemo } from "../../demo/run-demo.js";
+import { type DemoResult, runDemo } from "../../demo/run-demo.js";
 import type { EpisodeEvent } from "../../demo/training.js";
 
 const PROGRESS_EVERY_EPISODES = 50;
@@ -56,7 +56,7 @@ function showProgress(episodes: number): (end: EpisodeEvent) => void {
 }
 
 function summary(result: DemoResult): string {
-  const compared = Math.min(COMPARED_EPISODES, result.episodes);
+  const compared = result.comparedEpisodes;
   const total = Object.values(result.stored).reduce((sum, count) => sum + count, 0);
   const lines = [
     "",
@@ -65,10 +65,15 @@ function summary(result: DemoResult): string {
     ...Object.entries(result.stored).map(
       ([type, count]) => `          ${count.toLocaleString("en").padStart(9)}  ${type}`,
     ),
-    ...(result.rejected > 0 ? [`rejected  ${result.rejected}; see them: npx tailkeep ledger ${result.session}`] : []),
-    `look      npx tailkeep tail ${result.session}`,
+    ...(result.rejected > 0 ? [`rejected  ${result.rejected}; the table dead_letters has them, with the reasons`] : []),
+    `look      npx tailkeep tail ${asArgument(result.session)}`,
   ];
   return lines.join("\n");
+}
+
+/** As it can be pasted into a shell. */
+function asArgument(text: string): string {
+  return /^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function percent(share: number): string {
