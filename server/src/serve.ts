@@ -5,18 +5,18 @@
  *                ack/ <--------------- cache/ <-'
  */
 import type { Logger } from "pino";
+import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
 import { SessionCaches } from "./cache/session-cache.js";
 import { WatchHub } from "./cache/watch-hub.js";
 import { GroupCommit } from "./commit/group-commit.js";
 import { isLoopback, splitAddress, withPort } from "./config/address.js";
-import { cacheCapacities, type Config } from "./config/schema.js";
+import { type Config, cacheCapacities } from "./config/schema.js";
 import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
-import { adminService } from "./admin/admin-service.js";
 import { assertLimits, OVERLOAD_RETRY_AFTER_MS } from "./limits.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
@@ -61,7 +61,9 @@ async function listening(setting: string, address: string, listen: () => Promise
     return withPort(address, await listen());
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new ListenError(`cannot listen on ${address}: ${problem}; end what uses it, or choose another with ${setting}`);
+    throw new ListenError(
+      `cannot listen on ${address}: ${problem}; end what uses it, or choose another with ${setting}`,
+    );
   }
 }
 
@@ -96,26 +98,31 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     },
   });
 
-  const commit = new GroupCommit(store, clock, { groupDelayMs: config.groupDelayMs }, {
-    committed: ({ identity }, batches, outcome) => {
-      const { key, namespace, sessionId, streamId, epoch } = identity;
-      const owner = { key, sessionId, streamId };
-      caches.committed(namespace, owner, epoch, outcome.committedSeq, batches);
-      hub.committed(namespace, owner, batches);
-      for (const batch of batches) {
-        metrics.committedRecords.inc(batch.rowCount);
-        for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
-      }
-      if (outcome.rejected.length > 0) metrics.rejectedRecords.inc(outcome.rejected.length);
+  const commit = new GroupCommit(
+    store,
+    clock,
+    { groupDelayMs: config.groupDelayMs },
+    {
+      committed: ({ identity }, batches, outcome) => {
+        const { key, namespace, sessionId, streamId, epoch } = identity;
+        const owner = { key, sessionId, streamId };
+        caches.committed(namespace, owner, epoch, outcome.committedSeq, batches);
+        hub.committed(namespace, owner, batches);
+        for (const batch of batches) {
+          metrics.committedRecords.inc(batch.rowCount);
+          for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
+        }
+        if (outcome.rejected.length > 0) metrics.rejectedRecords.inc(outcome.rejected.length);
+      },
+      transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
+      retrying: (error, attempt) => {
+        metrics.commitRetries.inc();
+        keeper.failed(error);
+        log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
+      },
+      recovered: () => keeper.answered(),
     },
-    transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
-    retrying: (error, attempt) => {
-      metrics.commitRetries.inc();
-      keeper.failed(error);
-      log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
-    },
-    recovered: () => keeper.answered(),
-  });
+  );
 
   const sessions = new Sessions(store, commit, clock, {
     opened: ({ namespace, sessionId, streamId }, { key, epoch, committedSeq, regressed }) => {
@@ -164,10 +171,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
       gate,
     ),
-    historyService(
-      { store, caches, hub, clock, isWritten: (...session) => sessions.isWritten(...session) },
-      gate,
-    ),
+    historyService({ store, caches, hub, clock, isWritten: (...session) => sessions.isWritten(...session) }, gate),
     stateService(store, gate),
     adminService(store, gate),
   ]);
@@ -198,7 +202,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     return {
       version: VERSION,
       grpcAddr,
-      store: keeper.audit === undefined ? "" : `${keeper.audit.engine}, ${keeper.audit.durable ? "durable" : "NOT durable"}`,
+      store:
+        keeper.audit === undefined ? "" : `${keeper.audit.engine}, ${keeper.audit.durable ? "durable" : "NOT durable"}`,
       problem: keeper.problem,
       figures: [
         ...TABLES.map((table) => ({ name: table.name, value: number(totals?.storedByTable[table.index]) })),
@@ -226,7 +231,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     rpc.setServing(false);
     calls.shutdown();
     // Reading has stopped; what was accepted is committed and acked before anything is taken away.
-    await Promise.race([commit.drained(), clock.sleep(config.shutdownMs)]);
+    const drained = new AbortController();
+    await Promise.race([commit.drained().then(() => drained.abort()), clock.sleep(config.shutdownMs, drained.signal)]);
     stop.abort();
     commit.stop();
     await rpc.close(1_000);

@@ -102,5 +102,7 @@ export class StoreKeeper {
 }
 
 function toStoreError(thrown: unknown): StoreError {
-  return thrown instanceof StoreError ? thrown : new StoreError("refused", String(thrown), "INTERNAL", { cause: thrown });
+  return thrown instanceof StoreError
+    ? thrown
+    : new StoreError("refused", String(thrown), "INTERNAL", { cause: thrown });
 }

@@ -7,7 +7,7 @@
  * the namespace in front would let one namespace slow down another that uses the same session or game id.
  */
 import { PARTITIONS_AHEAD_DAYS, RETENTION_DAYS_DEFAULT } from "../limits.js";
-import { type ColumnKind, type Table, TABLES, type TableName } from "../record/tables.js";
+import { type ColumnKind, TABLES, type Table, type TableName } from "../record/tables.js";
 import { dayText } from "../record/time.js";
 
 export type Dialect = "mysql" | "sqlite";
@@ -19,15 +19,7 @@ export const NEVER_EXPIRES_ON = "9999-12-31";
 
 /** The earlier system's columns, in its order, between `id` and `created_at`. */
 const LEGACY_COLUMNS: Record<TableName, readonly string[]> = {
-  performance_history: [
-    "session_id",
-    "game_id",
-    "score",
-    "win_rate",
-    "learning_efficiency",
-    "timestamp",
-    "metadata",
-  ],
+  performance_history: ["session_id", "game_id", "score", "win_rate", "learning_efficiency", "timestamp", "metadata"],
   session_history: [
     "session_id",
     "game_id",
@@ -41,15 +33,7 @@ const LEGACY_COLUMNS: Record<TableName, readonly string[]> = {
   ],
   action_tracking: ["game_id", "action_type", "action_sequence", "effectiveness", "context", "timestamp"],
   score_history: ["game_id", "session_id", "score", "score_type", "timestamp"],
-  coordinate_tracking: [
-    "game_id",
-    "coordinate_x",
-    "coordinate_y",
-    "action_type",
-    "success",
-    "context",
-    "timestamp",
-  ],
+  coordinate_tracking: ["game_id", "coordinate_x", "coordinate_y", "action_type", "success", "context", "timestamp"],
   frame_tracking: ["game_id", "frame_hash", "frame_analysis", "stagnation_detected", "timestamp"],
 };
 
@@ -202,10 +186,12 @@ export function initialStatements(dialect: Dialect, storingDay: number): string[
   const id = `${types.id} NOT NULL`;
   const stateName = dialect === "mysql" ? "VARCHAR(256)" : "TEXT";
   const index = (name: string, table: string, columns: string) =>
-    dialect === "mysql" ? { inside: `, KEY ${name} (${columns})`, after: [] } : {
-      inside: "",
-      after: [`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})`],
-    };
+    dialect === "mysql"
+      ? { inside: `, KEY ${name} (${columns})`, after: [] }
+      : {
+          inside: "",
+          after: [`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})`],
+        };
   const sessionsByStart = index("sessions_by_start", "sessions", "namespace_id, started_at_us, session_id");
   const streamsBySession = index("streams_by_session", "streams", "namespace_id, session_id, stream_id");
   const gapsBySession = index("gaps_by_session", "gaps", "namespace_id, session_id, stream, first_seq");
@@ -233,10 +219,7 @@ export function initialStatements(dialect: Dialect, storingDay: number): string[
     ...lettersBySession.after,
     `CREATE TABLE IF NOT EXISTS states (namespace_id ${id}, name ${stateName} NOT NULL, version ${integer},
       value ${types.longText} NOT NULL, updated_at_us ${integer}, PRIMARY KEY (namespace_id, name)${end}`,
-    ...TABLES.flatMap((table) => [
-      ...rowsTableStatements(dialect, table, storingDay),
-      viewStatement(dialect, table),
-    ]),
+    ...TABLES.flatMap((table) => [...rowsTableStatements(dialect, table, storingDay), viewStatement(dialect, table)]),
   ];
 }
 

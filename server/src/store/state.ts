@@ -7,7 +7,9 @@ export interface StateRow {
   updatedAtUs: number;
 }
 
-export type PutOutcome = { kind: "written"; version: number; updatedAtUs: number } | { kind: "mismatch"; version: number };
+export type PutOutcome =
+  | { kind: "written"; version: number; updatedAtUs: number }
+  | { kind: "mismatch"; version: number };
 
 export type DeleteOutcome = { kind: "deleted" } | { kind: "missing" } | { kind: "mismatch"; version: number };
 

@@ -2,7 +2,7 @@
 import { RejectionReason } from "@tailkeep/proto";
 import { INSERT_CHARS_MAX, INSERT_ROWS_MAX } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
-import { type Table, TABLES, type Value } from "../../record/tables.js";
+import { TABLES, type Table, type Value } from "../../record/tables.js";
 import { timestampText } from "../../record/time.js";
 import { StoreError } from "../errors.js";
 import { rowsTable, writtenColumns } from "../schema.js";
@@ -55,7 +55,8 @@ export async function insertRows(session: Session, runs: readonly Run[], stamp: 
       const owner = `,${textLiteral(run.namespace)},${textLiteral(run.sessionId)}`;
       for (let at = 0; at < rows.seqs.length; at++) {
         let tuple = head + rows.seqs[at] + owner;
-        for (let column = at * own; column < (at + 1) * own; column++) tuple += `,${literal(rows.values[column] as Value)}`;
+        for (let column = at * own; column < (at + 1) * own; column++)
+          tuple += `,${literal(rows.values[column] as Value)}`;
         const nonfinite = rows.nonfinite[at] as string | null;
         tuple += `,'${timestampText(rows.timesUs[at] as number)}',${nonfinite === null ? "NULL" : textLiteral(nonfinite)}`;
         tuple += suffix;
@@ -81,7 +82,9 @@ async function insertTuples(
   refused: Refusal[],
 ): Promise<void> {
   try {
-    await session.query((HEADS[table.index] as string) + (from === 0 && to === tuples.length ? tuples : tuples.slice(from, to)).join(","));
+    await session.query(
+      (HEADS[table.index] as string) + (from === 0 && to === tuples.length ? tuples : tuples.slice(from, to)).join(","),
+    );
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "poison") throw error;
     if (to - from === 1) {

@@ -7,7 +7,7 @@
 import { LEASE_MS } from "../../limits.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText } from "../../record/time.js";
-import { partitionClause, partitionDays, partitionName, LAST_PARTITIONS, rowsTable } from "../schema.js";
+import { LAST_PARTITIONS, partitionClause, partitionDays, partitionName, rowsTable } from "../schema.js";
 import type { Lanes } from "./lane.js";
 import { takeLease } from "./lease.js";
 
@@ -45,7 +45,8 @@ async function addPartitions(lanes: Lanes, storingDay: number, retentionDaysMax:
       );
       const names = rows.map((row) => String(row["name"]));
       const days = names.filter((name) => name.startsWith("p"));
-      const newest = days.length === 0 ? first - 1 : dayNumber((days.at(-1) as string).replace(/^p(....)(..)(..)$/, "$1-$2-$3"));
+      const newest =
+        days.length === 0 ? first - 1 : dayNumber((days.at(-1) as string).replace(/^p(....)(..)(..)$/, "$1-$2-$3"));
       const missing: string[] = [];
       for (let day = Math.max(first, newest + 1); day <= last; day++) {
         if (!names.includes(partitionName(day))) missing.push(partitionClause(day));

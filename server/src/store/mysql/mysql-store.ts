@@ -14,16 +14,7 @@ import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import { rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { StateStore } from "../state.js";
-import type {
-  Audit,
-  Capabilities,
-  OpenOutcome,
-  OpenRequest,
-  Run,
-  RunOutcome,
-  SessionChange,
-  Store,
-} from "../store.js";
+import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
 import { auditMysql } from "./audit.js";
 import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
 import { insertRows } from "./insert.js";
@@ -33,7 +24,7 @@ import { maintain, readStoringDay } from "./maintain.js";
 import { migrate } from "./migrate.js";
 import { insertDeadLetters, insertGaps, type OwnedGap, type OwnedLetter } from "./side-rows.js";
 import { MysqlStates } from "./states.js";
-import { lockStreams, saveStreams, type StreamUpdate } from "./streams.js";
+import { lockStreams, type StreamUpdate, saveStreams } from "./streams.js";
 
 export interface MysqlOptions {
   target: MysqlTarget;
@@ -213,7 +204,9 @@ export class MysqlStore implements Store {
     for (const table of TABLES) {
       for (;;) {
         const slice = await this.#patiently(async (session) => {
-          const result = await session.query(`DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`);
+          const result = await session.query(
+            `DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`,
+          );
           return (result as unknown as { affectedRows: number }).affectedRows;
         });
         deleted += slice;
@@ -221,7 +214,8 @@ export class MysqlStore implements Store {
       }
     }
     await this.#patiently(async (session) => {
-      for (const table of ["gaps", "dead_letters", "sessions"]) await session.query(`DELETE FROM ${table} WHERE ${owner}`);
+      for (const table of ["gaps", "dead_letters", "sessions"])
+        await session.query(`DELETE FROM ${table} WHERE ${owner}`);
     });
     this.#deadLetterBytes.delete(namespace);
     return deleted;
@@ -250,10 +244,7 @@ export class MysqlStore implements Store {
   }
 
   /** The stream's key and locked row; a key that another identity has is passed over. */
-  async #findStream(
-    session: Session,
-    request: OpenRequest,
-  ): Promise<{ key: bigint; row: StreamRow | undefined }> {
+  async #findStream(session: Session, request: OpenRequest): Promise<{ key: bigint; row: StreamRow | undefined }> {
     for (let key = streamKey(request); ; key = nextKey(key)) {
       const row = (await lockStreams(session, [key])).get(key);
       if (row === undefined) return { key, row };

@@ -24,7 +24,12 @@ export interface OwnedLetter {
 const LETTERS_PER_STATEMENT = 8;
 const GAPS_PER_STATEMENT = 500;
 
-export async function insertGaps(session: Session, gaps: readonly OwnedGap[], nowUs: number, day: string): Promise<void> {
+export async function insertGaps(
+  session: Session,
+  gaps: readonly OwnedGap[],
+  nowUs: number,
+  day: string,
+): Promise<void> {
   for (let from = 0; from < gaps.length; from += GAPS_PER_STATEMENT) {
     const tuples = gaps.slice(from, from + GAPS_PER_STATEMENT).map(({ owner, gap }) => {
       const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;

@@ -18,7 +18,8 @@ export class MysqlStates implements StateStore {
   put(namespace: string, name: string, valueJson: string, expectedVersion: number | null): Promise<PutOutcome> {
     return this.#transaction(async (session): Promise<PutOutcome> => {
       const found = await this.#version(session, namespace, name);
-      if (expectedVersion !== null && expectedVersion !== (found ?? 0)) return { kind: "mismatch", version: found ?? 0 };
+      if (expectedVersion !== null && expectedVersion !== (found ?? 0))
+        return { kind: "mismatch", version: found ?? 0 };
       const version = (found ?? 0) + 1;
       const now = this.#clock.nowUs();
       const value = textLiteral(valueJson);

@@ -1,11 +1,12 @@
 /** Every question the server asks of a store, the same for both: built with Kysely, run by the store. */
+
+import type { RecordType } from "@tailkeep/proto";
 import { sql } from "kysely";
-import { RecordType } from "@tailkeep/proto";
 import { PAGE_BYTES_MAX } from "../../limits.js";
 import type { StoredRow } from "../../record/stored-row.js";
 import { TABLES } from "../../record/tables.js";
-import type { StateRow } from "../state.js";
 import { STORED_COLUMNS } from "../schema.js";
+import type { StateRow } from "../state.js";
 import type { SessionStateName, StreamCounts } from "../store.js";
 import { type Execute, type QueryBuilder, run } from "./database.js";
 import { listRecords, listStreamRange, type RecordCursor, type RecordQuery } from "./records.js";
@@ -136,9 +137,7 @@ export class Reads {
     if (after !== undefined) {
       query = query
         .where("started_at_us", "<=", after.startedAtUs)
-        .where((eb) =>
-          eb.or([eb("started_at_us", "<", after.startedAtUs), eb("session_id", "<", after.sessionId)]),
-        );
+        .where((eb) => eb.or([eb("started_at_us", "<", after.startedAtUs), eb("session_id", "<", after.sessionId)]));
     }
     const rows = await run(
       this.#execute,

@@ -16,7 +16,8 @@ export function auditSqlite(db: DatabaseSync): Audit {
       level: journal === "wal" ? "ok" : "warning",
       setting: "journal_mode",
       found: journal,
-      advice: journal === "wal" ? "" : "the file system does not support WAL; reading will block writing: use a local disk",
+      advice:
+        journal === "wal" ? "" : "the file system does not support WAL; reading will block writing: use a local disk",
     },
     {
       level: Number(synchronous) >= 2 ? "ok" : "error",

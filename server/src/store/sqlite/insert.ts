@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { RejectionReason } from "@tailkeep/proto";
 import type { RejectedEntry } from "../../record/batch.js";
-import { type Table, TABLES } from "../../record/tables.js";
+import { TABLES, type Table } from "../../record/tables.js";
 import { timestampText } from "../../record/time.js";
 import { rowsTable, writtenColumns } from "../schema.js";
 import type { RunData } from "../store.js";

@@ -17,12 +17,23 @@ export interface SqliteOptions {
   deadLetterBytesMax: number;
 }
 
+interface WaitingOpen {
+  request: OpenRequest;
+  resolve(outcome: OpenOutcome): void;
+  reject(error: unknown): void;
+}
+
+/** About 5 ms of the writer's time. */
+const OPENS_PER_TRANSACTION = 128;
+
 export class SqliteStore implements Store {
   readonly capabilities: Capabilities = { sharedByServers: false, lanes: SQLITE_LANES };
   readonly reads: Reads;
   readonly state: StateStore;
   readonly #writer: Thread;
   readonly #reader: Thread;
+  readonly #opening: WaitingOpen[] = [];
+  #openUnderWay = false;
 
   constructor(options: SqliteOptions) {
     mkdirSync(dirname(options.file), { recursive: true });
@@ -39,13 +50,35 @@ export class SqliteStore implements Store {
     return this.#writer.call<Audit>("start");
   }
 
+  /** Opens that come while others are on their way share one transaction: a thousand reconnecting trainers, one sync. */
   openStream(request: OpenRequest): Promise<OpenOutcome> {
-    return this.#writer.call<OpenOutcome>("open", request);
+    return new Promise((resolve, reject) => {
+      this.#opening.push({ request, resolve, reject });
+      if (!this.#openUnderWay) void this.#openAll();
+    });
+  }
+
+  async #openAll(): Promise<void> {
+    this.#openUnderWay = true;
+    while (this.#opening.length > 0) {
+      const group = this.#opening.splice(0, OPENS_PER_TRANSACTION);
+      try {
+        const requests = group.map(({ request }) => request);
+        const outcomes = await this.#writer.call<OpenOutcome[]>("openAll", requests);
+        for (const [at, { resolve }] of group.entries()) resolve(outcomes[at] as OpenOutcome);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#openUnderWay = false;
   }
 
   commit(runs: readonly Run[]): Promise<RunOutcome[]> {
     // Functions cannot be handed to a thread.
-    return this.#writer.call<RunOutcome[]>("commit", runs.map(({ bodyOf: _, ...run }) => run));
+    return this.#writer.call<RunOutcome[]>(
+      "commit",
+      runs.map(({ bodyOf: _, ...run }) => run),
+    );
   }
 
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {
@@ -83,7 +116,9 @@ export class SqliteStore implements Store {
 
   #read(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
     if (this.#reader.waiting >= READ_QUEUE_MAX) {
-      return Promise.reject(new StoreError("contention", `${READ_QUEUE_MAX} reads are waiting already`, "READ_QUEUE_FULL"));
+      return Promise.reject(
+        new StoreError("contention", `${READ_QUEUE_MAX} reads are waiting already`, "READ_QUEUE_FULL"),
+      );
     }
     return this.#reader.call("all", sql, parameters);
   }

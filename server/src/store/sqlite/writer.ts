@@ -69,7 +69,9 @@ class SqliteWriter {
   }
 
   #migrate(): void {
-    const applied = Number(this.#get("SELECT COALESCE(MAX(version), 0) AS version FROM schema_migrations")?.["version"]);
+    const applied = Number(
+      this.#get("SELECT COALESCE(MAX(version), 0) AS version FROM schema_migrations")?.["version"],
+    );
     if (applied > SCHEMA_VERSION) {
       throw new StoreError(
         "misconfigured",
@@ -106,40 +108,42 @@ class SqliteWriter {
     });
   }
 
-  open(request: OpenRequest): OpenOutcome {
-    return this.#transaction(() => {
-      const now = nowUs();
-      const { key, row } = this.#findStream(request);
-      const decision = openDecision(request, row);
-      if (decision.kind === "fenced") return decision;
-      if (row === undefined) {
-        const streams = this.#get("SELECT COUNT(*) AS n FROM streams WHERE namespace_id = ? AND session_id = ?", [
-          request.namespace,
-          request.sessionId,
-        ]);
-        if (Number(streams?.["n"]) >= SESSION_STREAMS_MAX) return { kind: "tooManyStreams" };
-      }
-      this.#upsertSession(request, now);
-      this.#run(
-        `INSERT INTO streams (stream, namespace_id, session_id, stream_id, writer_id, epoch, committed_seq,
+  openAll(requests: readonly OpenRequest[]): OpenOutcome[] {
+    return this.#transaction(() => requests.map((request) => this.#open(request)));
+  }
+
+  #open(request: OpenRequest): OpenOutcome {
+    const now = nowUs();
+    const { key, row } = this.#findStream(request);
+    const decision = openDecision(request, row);
+    if (decision.kind === "fenced") return decision;
+    if (row === undefined) {
+      const streams = this.#get("SELECT COUNT(*) AS n FROM streams WHERE namespace_id = ? AND session_id = ?", [
+        request.namespace,
+        request.sessionId,
+      ]);
+      if (Number(streams?.["n"]) >= SESSION_STREAMS_MAX) return { kind: "tooManyStreams" };
+    }
+    this.#upsertSession(request, now);
+    this.#run(
+      `INSERT INTO streams (stream, namespace_id, session_id, stream_id, writer_id, epoch, committed_seq,
            ${STORED_COLUMNS.join(", ")}, rejected, gapped, opened_at_us)
          VALUES (?, ?, ?, ?, ?, 0, 0, ${STORED_COLUMNS.map(() => "0").join(", ")}, 0, 0, ?)
          ON CONFLICT (stream) DO NOTHING`,
-        [key, request.namespace, request.sessionId, request.streamId, request.writerId, now],
-      );
-      this.#saveStream(key, decision.row);
-      if (decision.regressed !== null) {
-        this.#insertGap(key, request, { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED }, now);
-      }
-      return {
-        kind: "opened",
-        key,
-        epoch: decision.row.epoch,
-        committedSeq: decision.row.committedSeq,
-        counts: countsOf(decision.row),
-        regressed: decision.regressed,
-      };
-    });
+      [key, request.namespace, request.sessionId, request.streamId, request.writerId, now],
+    );
+    this.#saveStream(key, decision.row);
+    if (decision.regressed !== null) {
+      this.#insertGap(key, request, { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED }, now);
+    }
+    return {
+      kind: "opened",
+      key,
+      epoch: decision.row.epoch,
+      committedSeq: decision.row.committedSeq,
+      counts: countsOf(decision.row),
+      regressed: decision.regressed,
+    };
   }
 
   commit(runs: readonly RunData[]): RunOutcome[] {
@@ -428,9 +432,10 @@ const current = (): SqliteWriter => {
 serveThread({
   start: () => current().start(),
   maintain: () => current().maintain(),
-  open: (request: OpenRequest) => current().open(request),
+  openAll: (requests: OpenRequest[]) => current().openAll(requests),
   commit: (runs: RunData[]) => current().commit(runs),
-  updateSession: (namespace: string, id: string, change: SessionChange) => current().updateSession(namespace, id, change),
+  updateSession: (namespace: string, id: string, change: SessionChange) =>
+    current().updateSession(namespace, id, change),
   fenceSession: (namespace: string, id: string) => current().fenceSession(namespace, id),
   deleteSessionSlice: (namespace: string, id: string) => current().deleteSessionSlice(namespace, id),
   touchSessions: (sessions: { namespace: string; sessionId: string }[]) => current().touchSessions(sessions),
