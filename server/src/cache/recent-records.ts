@@ -72,7 +72,8 @@ export class RecentRecords {
       if (this.#cut[index] !== true) continue;
       const [oldest] = rows;
       const [first] = found;
-      if (found.length < limit || oldest === undefined || first === undefined || byTime(oldest, first) > 0) return undefined;
+      if (found.length < limit || oldest === undefined || first === undefined || byTime(oldest, first) > 0)
+        return undefined;
     }
     return found;
   }

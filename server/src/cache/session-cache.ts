@@ -8,10 +8,10 @@
 import type { Clock } from "../base/clock.js";
 import { PAGE_BYTES_MAX } from "../limits.js";
 import type { Batch } from "../record/batch.js";
-import { batchTableRows, rowBytes, type RowOwner, type StoredRow } from "../record/stored-row.js";
+import { batchTableRows, type RowOwner, rowBytes, type StoredRow } from "../record/stored-row.js";
 import { TABLE_COUNT, TABLES } from "../record/tables.js";
-import type { RecordQuery } from "../store/reads/records.js";
 import { type SessionVersion, sessionVersion } from "../store/reads/reads.js";
+import type { RecordQuery } from "../store/reads/records.js";
 import type { Store } from "../store/store.js";
 import { RecentRecords } from "./recent-records.js";
 

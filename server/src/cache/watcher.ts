@@ -113,7 +113,9 @@ export class Watcher {
     const range = rangeOf(event);
     // Neighbouring ranges become one; past the limit a stream has one range that says "somewhere in here".
     const full = this.#missed.length >= WATCHER_MISSED_RANGES_MAX;
-    const last = full ? this.#missed.find((each) => each.stream === range.stream) : this.#missed.findLast((each) => each.stream === range.stream);
+    const last = full
+      ? this.#missed.find((each) => each.stream === range.stream)
+      : this.#missed.findLast((each) => each.stream === range.stream);
     if (last !== undefined && (full || last.lastSeq + 1 >= range.firstSeq)) {
       last.lastSeq = Math.max(last.lastSeq, range.lastSeq);
     } else this.#missed.push({ kind: "missed", ...range });

@@ -14,7 +14,8 @@ export function addConfigFlags(command: Command, only?: readonly string[]): Comm
   command.option("--config <file>", "read settings from this file (default: tailkeep.yaml, where there is one)");
   for (const setting of SETTINGS) {
     const path = setting.path.join(".");
-    if (only === undefined || only.includes(path)) command.option(`${flagName(setting.path)} <value>`, description(setting.path));
+    if (only === undefined || only.includes(path))
+      command.option(`${flagName(setting.path)} <value>`, description(setting.path));
   }
   return command;
 }

@@ -203,7 +203,10 @@ export class GroupCommit {
       const startMs = this.#clock.monotonicMs();
       try {
         const outcomes = await this.#store.commit(members.map(({ queue, batches }) => runOf(queue.identity, batches)));
-        const records = members.reduce((sum, { batches }) => sum + batches.reduce((n, batch) => n + batch.rowCount, 0), 0);
+        const records = members.reduce(
+          (sum, { batches }) => sum + batches.reduce((n, batch) => n + batch.rowCount, 0),
+          0,
+        );
         this.#events.transaction(this.#clock.monotonicMs() - startMs, records, members.length);
         if (attempt > 1) this.#events.recovered();
         await this.#tellAll(members, outcomes);

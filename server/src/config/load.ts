@@ -57,7 +57,10 @@ export function environmentName(path: readonly string[]): string {
 }
 
 export function flagName(path: readonly string[]): string {
-  return `--${path.join("-").replace(/([A-Z])/g, "-$1").toLowerCase()}`;
+  return `--${path
+    .join("-")
+    .replace(/([A-Z])/g, "-$1")
+    .toLowerCase()}`;
 }
 
 function typed(setting: Setting, text: string, where: string): unknown {

@@ -6,11 +6,11 @@
  */
 import { z } from "zod";
 import {
+  BATCH_BYTES_MAX,
   CACHE_BYTES_MAX_DEFAULT,
   CACHE_RECORDS_DEFAULT,
   CACHE_SESSIONS_MAX_DEFAULT,
   DEAD_LETTER_BYTES_MAX_DEFAULT,
-  BATCH_BYTES_MAX,
   DECODED_FACTOR,
   GROUP_DELAY_MS_DEFAULT,
   INGEST_BYTES_MAX_DEFAULT,
@@ -22,7 +22,10 @@ import {
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one");
+  .regex(
+    /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
+    "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one",
+  );
 
 const records = (fallback: number) => z.number().int().min(1).max(100_000).default(fallback);
 
@@ -38,7 +41,10 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Listen beyond loopback although anyone who reaches the port may read and write everything."),
-  logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info").describe("Log level."),
+  logLevel: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .default("info")
+    .describe("Log level."),
   retentionDays: z
     .number()
     .int()

@@ -1,5 +1,5 @@
 /** Reads the filters that several questions share. */
-import { RecordType } from "@tailkeep/proto";
+import type { RecordType } from "@tailkeep/proto";
 import { TABLES, tableOfType } from "../record/tables.js";
 import { badField } from "../rpc/errors.js";
 
@@ -9,7 +9,8 @@ export function tablesOf(types: readonly RecordType[]): number[] {
   const indexes = new Set<number>();
   for (const [at, type] of types.entries()) {
     const table = tableOfType(type);
-    if (table === undefined) throw badField(`types[${at}]`, `${type} is not a record type; use 2 to 7, or leave types empty`);
+    if (table === undefined)
+      throw badField(`types[${at}]`, `${type} is not a record type; use 2 to 7, or leave types empty`);
     indexes.add(table.index);
   }
   return [...indexes].sort((a, b) => a - b);

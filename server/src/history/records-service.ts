@@ -54,8 +54,7 @@ export async function listRecords(
   const { next } = page;
   return {
     records: page.rows.map(storedMessage),
-    nextPageToken:
-      next === undefined ? "" : encodePageToken(question, [next.timeUs, String(next.stream), next.seq]),
+    nextPageToken: next === undefined ? "" : encodePageToken(question, [next.timeUs, String(next.stream), next.seq]),
   };
 }
 

@@ -20,8 +20,9 @@ import { badField, RpcError } from "../rpc/errors.js";
 import { checkLabels, requiredId } from "../rpc/fields.js";
 import { countsMessage } from "../rpc/messages.js";
 import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.js";
+import type { SessionStateName } from "../store/model.js";
 import type { SessionRow } from "../store/reads/reads.js";
-import type { SessionStateName, Store } from "../store/store.js";
+import type { Store } from "../store/store.js";
 
 /** Sessions looked at for one page when labels filter them; a page may then be short and have a next one. */
 const SCAN_PAGES_MAX = 10;
@@ -91,11 +92,7 @@ export async function getSession(store: Store, namespace: string, sessionId: str
   return { ...sessionMessage(row), counts: countsMessage(counts), streamCount: BigInt(streams) };
 }
 
-export async function updateSession(
-  store: Store,
-  namespace: string,
-  request: UpdateSessionRequest,
-): Promise<Session> {
+export async function updateSession(store: Store, namespace: string, request: UpdateSessionRequest): Promise<Session> {
   const sessionId = requiredId("session_id", request.sessionId);
   const { name, labels, configJson, state } = request;
   const nameProblem = name === undefined ? undefined : shortTextProblem(name, SESSION_NAME_CHARS_MAX);

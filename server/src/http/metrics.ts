@@ -22,7 +22,10 @@ export class Metrics {
   readonly rejectedRecords = this.#counter("commit_rejected_records_total", "Records committed to the dead letters.");
   readonly gappedRecords = this.#counter("commit_gapped_records_total", "Numbers committed as gaps.");
   readonly commitRetries = this.#counter("commit_retries_total", "Transactions that had to be run again.");
-  readonly regressions = this.#counter("stream_regressions_total", "Streams whose database had forgotten acked records.");
+  readonly regressions = this.#counter(
+    "stream_regressions_total",
+    "Streams whose database had forgotten acked records.",
+  );
   readonly brokenStreams = this.#counter("stream_broken_total", "Streams stopped by a broken invariant. Alarm on any.");
   readonly commitSeconds = new Histogram({
     name: "tailkeep_commit_duration_seconds",

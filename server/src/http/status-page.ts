@@ -30,7 +30,9 @@ export function statusPage(status: Status): string {
       ? `<p class="ok" role="status">Ready: ${escapeHtml(status.store)}.</p>`
       : `<p class="bad" role="alert">Not ready: ${escapeHtml(status.problem)}.</p>`;
   const figures = status.figures
-    .map(({ name, value }) => `<tr><th scope="row">${escapeHtml(name)}</th><td class="n">${escapeHtml(value)}</td></tr>`)
+    .map(
+      ({ name, value }) => `<tr><th scope="row">${escapeHtml(name)}</th><td class="n">${escapeHtml(value)}</td></tr>`,
+    )
     .join("");
   const sessions = status.sessions
     .map((each) => {

@@ -14,9 +14,9 @@ import {
   SHORT_TEXT_CHARS_MAX,
 } from "../limits.js";
 import { type Batch, emptyRows, type Rows } from "./batch.js";
-import { type Column, SCORE_TYPE_DEFAULT, type Table, tableAt, TABLE_COUNT, UNKNOWN_ID, type Value } from "./tables.js";
+import { type Column, SCORE_TYPE_DEFAULT, TABLE_COUNT, type Table, tableAt, UNKNOWN_ID, type Value } from "./tables.js";
 import { idProblem, jsonProblem, shortTextProblem } from "./text.js";
-import { MalformedError, Wire, WIRE_64, WIRE_BYTES, WIRE_VARINT } from "./wire.js";
+import { MalformedError, WIRE_64, WIRE_BYTES, WIRE_VARINT, Wire } from "./wire.js";
 
 export type BatchErrorCode = "MALFORMED" | "UNKNOWN_TYPE" | "BAD_FIELD" | "BATCH_TOO_LARGE";
 
@@ -73,7 +73,11 @@ const lastTextBytes: (Buffer | undefined)[][] = Array.from({ length: TABLE_COUNT
 function textOf(bytes: Buffer, table: Table, at: number, column: Column, length: number): Value | ValueProblem {
   const start = wire.at;
   const previous = lastTextBytes[table.index]?.[at];
-  if (previous !== undefined && previous.length === length && bytes.compare(previous, 0, length, start, start + length) === 0) {
+  if (
+    previous !== undefined &&
+    previous.length === length &&
+    bytes.compare(previous, 0, length, start, start + length) === 0
+  ) {
     wire.at = start + length;
     return lastTexts[table.index]?.[at] as string;
   }
@@ -88,7 +92,7 @@ function textOf(bytes: Buffer, table: Table, at: number, column: Column, length:
   return text;
 }
 
-function valueOf(bytes: Buffer, table: Table, at: number, column: Column): Value | ValueProblem {
+function columnValue(bytes: Buffer, table: Table, at: number, column: Column): Value | ValueProblem {
   switch (column.kind) {
     case "double":
       return wire.double();
@@ -129,7 +133,7 @@ function decodeValues(bytes: Buffer, table: Table, end: number, values: Value[])
       wire.skip(tag & 7);
       continue;
     }
-    const value = valueOf(bytes, table, at, column);
+    const value = columnValue(bytes, table, at, column);
     if (value instanceof ValueProblem) problem ??= value;
     else values[base + at] = value;
   }
@@ -241,7 +245,10 @@ function decodeGap(batch: Batch, end: number, seq: number, index: number): numbe
     throw new BatchError("BAD_FIELD", `batch.entries[${index}].gap.type: ${type} is not a record type; leave it unset`);
   }
   if (cause === GapCause.STORE_REGRESSED || !(cause >= 0 && cause < GapCause.STORE_REGRESSED)) {
-    throw new BatchError("BAD_FIELD", `batch.entries[${index}].gap.cause: ${cause} is not a cause that writers may give`);
+    throw new BatchError(
+      "BAD_FIELD",
+      `batch.entries[${index}].gap.cause: ${cause} is not a cause that writers may give`,
+    );
   }
   batch.gaps.push({ firstSeq: seq, lastSeq: seq + count - 1, type, cause });
   return count;
@@ -256,7 +263,7 @@ function decodeEntry(batch: Batch, end: number, seq: number, receivedUs: number,
   let bodyEnd = 0;
   while (wire.at < end) {
     const tag = wire.tag();
-    if ((tag === 0x0a || tag === 0x12)) {
+    if (tag === 0x0a || tag === 0x12) {
       field = tag >>> 3;
       const length = wire.length();
       bodyStart = wire.at;
@@ -328,7 +335,10 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
     }
   } catch (error) {
     if (error instanceof MalformedError) {
-      throw new BatchError("MALFORMED", `batch.entries[${index}]: ${error.message}; encode it with the stubs of tailkeep.v1`);
+      throw new BatchError(
+        "MALFORMED",
+        `batch.entries[${index}]: ${error.message}; encode it with the stubs of tailkeep.v1`,
+      );
     }
     throw error;
   }

@@ -2,7 +2,7 @@
 import type { Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
 import type { Batch } from "./batch.js";
 import { firstAbove } from "./batch.js";
-import { type Column, type Table, tableAt, TABLE_COUNT, type Value } from "./tables.js";
+import { type Column, TABLE_COUNT, type Table, tableAt, type Value } from "./tables.js";
 
 export interface StoredRow {
   table: Table;
@@ -68,7 +68,13 @@ export interface RowOwner {
 }
 
 /** Rows of one table of a batch with numbers above `aboveSeq`, in order; only the last `limit`. */
-export function batchTableRows(batch: Batch, index: number, owner: RowOwner, aboveSeq: number, limit: number): StoredRow[] {
+export function batchTableRows(
+  batch: Batch,
+  index: number,
+  owner: RowOwner,
+  aboveSeq: number,
+  limit: number,
+): StoredRow[] {
   const rows = batch.rows[index];
   if (rows === undefined) return [];
   const table = tableAt(index);

@@ -67,7 +67,9 @@ export function rpcError(thrown: unknown, unexpected: (error: unknown) => void):
   if (thrown instanceof RpcError) return thrown;
   if (thrown instanceof StoreError) {
     if (thrown.code === "READ_QUEUE_FULL") {
-      return new RpcError("OVERLOADED", "too many reads are waiting; try again", { retryAfterMs: OVERLOAD_RETRY_AFTER_MS });
+      return new RpcError("OVERLOADED", "too many reads are waiting; try again", {
+        retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+      });
     }
     // The database's own words may name hosts and accounts; they are for the log.
     unexpected(thrown);

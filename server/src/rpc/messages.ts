@@ -1,7 +1,7 @@
 /** Answers that several services give. */
-import type { StoredGap, StreamCounts as CountsMessage } from "@tailkeep/proto";
+import type { StreamCounts as CountsMessage, StoredGap } from "@tailkeep/proto";
+import type { StreamCounts } from "../store/model.js";
 import type { GapRow } from "../store/reads/reads.js";
-import type { StreamCounts } from "../store/store.js";
 
 export function countsMessage({ stored, rejected, gapped }: StreamCounts): CountsMessage {
   return { stored: BigInt(stored), rejected: BigInt(rejected), gapped: BigInt(gapped) };

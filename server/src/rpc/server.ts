@@ -5,8 +5,8 @@ import {
   Metadata,
   Server,
   ServerCredentials,
-  type ServerInterceptor,
   ServerInterceptingCall,
+  type ServerInterceptor,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
@@ -82,7 +82,9 @@ export class RpcServer {
     return withWideWindows(
       () =>
         new Promise<number>((resolve, reject) => {
-          this.#server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+          this.#server.bindAsync(address, credentials, (error, port) =>
+            error === null ? resolve(port) : reject(error),
+          );
         }),
     );
   }

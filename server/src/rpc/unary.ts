@@ -1,5 +1,5 @@
 /** Unary calls as plain async functions: decoded here, so that bad bytes get the right status, with errors mapped once. */
-import type { Metadata, sendUnaryData, ServerUnaryCall, UntypedHandleCall } from "@grpc/grpc-js";
+import type { Metadata, ServerUnaryCall, sendUnaryData, UntypedHandleCall } from "@grpc/grpc-js";
 import { RpcError, rpcError } from "./errors.js";
 
 /** A generated message class, as far as decoding needs it. */

@@ -7,7 +7,8 @@
 import type { Committed, GroupCommit } from "../commit/group-commit.js";
 import { type QueueIdentity, StreamQueue } from "../commit/stream-queue.js";
 import type { Batch, RejectedEntry } from "../record/batch.js";
-import type { RunOutcome, StreamCounts } from "../store/store.js";
+import type { StreamCounts } from "../store/model.js";
+import type { RunOutcome } from "../store/store.js";
 
 /** Why a stream cannot go on. */
 export type Refusal =
@@ -120,7 +121,10 @@ export class StreamSession {
       return;
     }
     if (outcome.kind === "hole") {
-      this.#listener.refused({ kind: "hole", firstSeq: dropped[0]?.firstSeq ?? 0, expectedSeq: outcome.expectedSeq }, dropped);
+      this.#listener.refused(
+        { kind: "hole", firstSeq: dropped[0]?.firstSeq ?? 0, expectedSeq: outcome.expectedSeq },
+        dropped,
+      );
     } else this.#listener.refused(outcome, dropped);
   }
 

@@ -86,7 +86,8 @@ export class Sessions {
     while (!signal.aborted) {
       await this.#clock.sleep(LAST_SEEN_MS, signal);
       const seen = new Map<string, { namespace: string; sessionId: string }>();
-      for (const { identity } of this.#open.values()) seen.set(`${identity.namespace}\u0000${identity.sessionId}`, identity);
+      for (const { identity } of this.#open.values())
+        seen.set(`${identity.namespace}\u0000${identity.sessionId}`, identity);
       const sessions = [...seen.values()].map(({ namespace, sessionId }) => ({ namespace, sessionId }));
       // Missing one minute does no harm, and a store that is away is reported by those who need it.
       if (sessions.length > 0) await this.#store.touchSessions(sessions).catch(() => undefined);

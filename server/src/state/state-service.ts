@@ -9,7 +9,13 @@ import {
   type StateDocument,
   StateServiceService,
 } from "@tailkeep/proto";
-import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, SAFE_INTEGER_MAX, STATE_BYTES_MAX, STATE_NAME_CHARS_MAX } from "../limits.js";
+import {
+  PAGE_SIZE_DEFAULT,
+  PAGE_SIZE_MAX,
+  SAFE_INTEGER_MAX,
+  STATE_BYTES_MAX,
+  STATE_NAME_CHARS_MAX,
+} from "../limits.js";
 import { idProblem, jsonProblem, shortTextProblem } from "../record/text.js";
 import { badField, RpcError } from "../rpc/errors.js";
 import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.js";
@@ -27,7 +33,8 @@ function checkName(name: string): string {
 function expected(version: bigint | undefined): number | null {
   if (version === undefined) return null;
   const number = Number(version);
-  if (number < 0 || number > SAFE_INTEGER_MAX) throw badField("expected_version", "must be 0 or a version that was read");
+  if (number < 0 || number > SAFE_INTEGER_MAX)
+    throw badField("expected_version", "must be 0 or a version that was read");
   return number;
 }
 

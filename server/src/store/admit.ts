@@ -5,7 +5,8 @@
 import { firstAbove, type RejectedEntry } from "../record/batch.js";
 import { TABLE_COUNT, tableAt } from "../record/tables.js";
 import { StoreError } from "./errors.js";
-import type { Run, RunData, StreamCounts } from "./store.js";
+import type { StreamCounts } from "./model.js";
+import type { Run, RunData } from "./store.js";
 
 /** A stream's row, read under lock. */
 export interface StreamRow {

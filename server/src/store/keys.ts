@@ -5,7 +5,7 @@
  * holds the identity beside the key, and the loser moves on to the next number.
  */
 import { createHash } from "node:crypto";
-import type { StreamIdentity } from "./store.js";
+import type { StreamIdentity } from "./model.js";
 
 const KEY_MASK = (1n << 63n) - 1n;
 

@@ -6,22 +6,9 @@
  * watermark go into one transaction. Nothing else gives exactly-once.
  */
 import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
+import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
 import type { StateStore } from "./state.js";
-
-/** Who a stream belongs to. */
-export interface StreamIdentity {
-  namespace: string;
-  sessionId: string;
-  streamId: string;
-}
-
-/** stored + rejected + gapped = committedSeq, in every transaction. */
-export interface StreamCounts {
-  stored: number;
-  rejected: number;
-  gapped: number;
-}
 
 export interface OpenRequest extends StreamIdentity {
   writerId: string;
@@ -132,5 +119,3 @@ export interface SessionChange {
   configJson?: string | undefined;
   state?: SessionStateName | undefined;
 }
-
-export type SessionStateName = "running" | "finished" | "lost";

@@ -81,7 +81,8 @@ export class IngestCall {
   /** The writer has sent everything. */
   onHalfClose(): void {
     this.#halfClosed = true;
-    if (this.#state === "awaitingOpen") this.#fail(new RpcError("NOT_OPENED", "the call ended before `open`; send it first"));
+    if (this.#state === "awaitingOpen")
+      this.#fail(new RpcError("NOT_OPENED", "the call ended before `open`; send it first"));
     // While opening or waiting for memory, the rest follows when that is over.
     if (this.#state === "open" && this.#stopWaiting === undefined) this.#drain();
   }
@@ -103,7 +104,8 @@ export class IngestCall {
       this.#wire.pause();
       this.#shuttingDown = true;
       this.#drain();
-    } else if (this.#state !== "draining") this.#fail(new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect"));
+    } else if (this.#state !== "draining")
+      this.#fail(new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect"));
   }
 
   #onOpen(bytes: Uint8Array): void {
@@ -160,7 +162,8 @@ export class IngestCall {
   }
 
   #onBatch(bytes: Buffer, start: number, end: number): void {
-    if (this.#state !== "open") throw new RpcError("NOT_OPENED", "batch: the stream is not open; send `open` first and wait");
+    if (this.#state !== "open")
+      throw new RpcError("NOT_OPENED", "batch: the stream is not open; send `open` first and wait");
     const size = end - start;
     if (size > BATCH_BYTES_MAX) {
       throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);

@@ -80,7 +80,9 @@ export function ingestService(calls: IngestCalls, context: Omit<IngestContext, "
     definition: IngestServiceService,
     implementation: {
       ingest: (call: Call) => calls.serve(call, context, gate),
-      writeRecords: rawUnary("WriteRecords", gate, (namespace, bytes) => writeRecords(bytes, { ...context, namespace })),
+      writeRecords: rawUnary("WriteRecords", gate, (namespace, bytes) =>
+        writeRecords(bytes, { ...context, namespace }),
+      ),
     },
   };
 }

@@ -33,7 +33,10 @@ export function refusalError(refusal: Refusal): RpcError {
         retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
       });
     case "broken":
-      return new RpcError("BROKEN_INVARIANT", "the stream was stopped, because its history would not add up; report it");
+      return new RpcError(
+        "BROKEN_INVARIANT",
+        "the stream was stopped, because its history would not add up; report it",
+      );
   }
 }
 

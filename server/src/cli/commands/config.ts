@@ -20,7 +20,9 @@ export function registerConfig(program: Command): void {
       const loaded = configFromFlags(options);
       const shown = withoutSecrets(loaded.config);
       if (options["json"] === true) {
-        process.stdout.write(`${JSON.stringify({ config: shown, sources: loaded.sources, file: loaded.file ?? null })}\n`);
+        process.stdout.write(
+          `${JSON.stringify({ config: shown, sources: loaded.sources, file: loaded.file ?? null })}\n`,
+        );
         return;
       }
       const rows = SETTINGS.map(({ path }) => {

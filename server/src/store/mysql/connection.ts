@@ -1,5 +1,12 @@
 /** Connections to MySQL or MariaDB, with everything set that the store relies on. */
-import { type Connection, createConnection, createPool, type Pool, type RowDataPacket } from "mysql2";
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  createPool,
+  type Pool,
+  type RowDataPacket,
+} from "mysql2";
 import {
   CONNECT_TIMEOUT_MS,
   LOCK_WAIT_SECONDS,
@@ -87,7 +94,8 @@ export class Session {
   }
 
   static async connect(target: MysqlTarget): Promise<Session> {
-    const connection = createConnection(options(target));
+    // Writers' statements are complete: looking for placeholders in a megabyte of rows took a tenth of the server's time.
+    const connection = createConnection({ ...options(target), queryFormat: (sql: string) => sql } as ConnectionOptions);
     const session = new Session(connection);
     try {
       await new Promise<void>((resolve, reject) => {

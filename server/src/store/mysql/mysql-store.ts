@@ -184,7 +184,7 @@ export class MysqlStore implements Store {
       if (change.labels !== undefined) sets.push(`labels = ${textLiteral(JSON.stringify(change.labels))}`);
       if (change.configJson !== undefined) sets.push(`config = ${textLiteral(change.configJson)}`);
       if (change.state !== undefined) {
-        const ended = change.state === "running" ? "NULL" : (row["ended_at_us"] ?? this.#clock.nowUs());
+        const ended = change.state === "running" ? "NULL" : String(row["ended_at_us"] ?? this.#clock.nowUs());
         sets.push(`state = '${change.state}'`, `ended_at_us = ${ended}`);
       }
       if (sets.length > 0) await session.query(`UPDATE sessions SET ${sets.join(", ")} WHERE ${owner}`);

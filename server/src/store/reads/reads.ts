@@ -5,9 +5,9 @@ import { sql } from "kysely";
 import { PAGE_BYTES_MAX } from "../../limits.js";
 import type { StoredRow } from "../../record/stored-row.js";
 import { TABLES } from "../../record/tables.js";
+import type { SessionStateName, StreamCounts } from "../model.js";
 import { STORED_COLUMNS } from "../schema.js";
 import type { StateRow } from "../state.js";
-import type { SessionStateName, StreamCounts } from "../store.js";
 import { type Execute, type QueryBuilder, run } from "./database.js";
 import { listRecords, listStreamRange, type RecordCursor, type RecordQuery } from "./records.js";
 

@@ -65,9 +65,9 @@ export class SqliteStore implements Store {
       try {
         const requests = group.map(({ request }) => request);
         const outcomes = await this.#writer.call<OpenOutcome[]>("openAll", requests);
-        for (const [at, { resolve }] of group.entries()) resolve(outcomes[at] as OpenOutcome);
+        for (const [at, open] of group.entries()) open.resolve(outcomes[at] as OpenOutcome);
       } catch (error) {
-        for (const { reject } of group) reject(error);
+        for (const open of group) open.reject(error);
       }
     }
     this.#openUnderWay = false;
@@ -77,7 +77,7 @@ export class SqliteStore implements Store {
     // Functions cannot be handed to a thread.
     return this.#writer.call<RunOutcome[]>(
       "commit",
-      runs.map(({ bodyOf: _, ...run }) => run),
+      runs.map((run) => ({ ...run, bodyOf: undefined })),
     );
   }
 

@@ -1,0 +1,17 @@
+/** Words that writing and reading share. */
+
+/** Who a stream belongs to. */
+export interface StreamIdentity {
+  namespace: string;
+  sessionId: string;
+  streamId: string;
+}
+
+/** stored + rejected + gapped = committedSeq, in every transaction. */
+export interface StreamCounts {
+  stored: number;
+  rejected: number;
+  gapped: number;
+}
+
+export type SessionStateName = "running" | "finished" | "lost";
