@@ -299,7 +299,11 @@ export interface WatchRecordsRequest {
   types: RecordType[];
   /** Newest records to begin with: 0 to 1,000. Ignored where a cursor is given. */
   snapshotLimit: number;
-  /** Where an earlier watch stopped: everything committed after it comes first. Empty: begin now. */
+  /**
+   * Where an earlier watch stopped: everything committed after it comes first, stream by stream, each in order. Streams
+   * that it does not name come from their beginning, so a cursor that is present and empty asks for everything. Absent:
+   * begin with the snapshot.
+   */
   cursor: WatchCursor | undefined;
 }
 
