@@ -81,8 +81,9 @@ function textOf(bytes: Buffer, table: Table, at: number, column: Column, length:
     wire.at = start + length;
     return lastTexts[table.index]?.[at] as string;
   }
+  // An id or a score type that is empty is one that is missing; in other columns an empty text is a value.
+  if (length === 0) return absent(column) ?? "";
   const text = wire.text(length);
-  if (length === 0) return absent(column);
   const problem = column.kind === "id" ? idProblem(text, ID_CHARS_MAX) : shortTextProblem(text, SHORT_TEXT_CHARS_MAX);
   if (problem !== undefined) {
     return new ValueProblem(RejectionReason.BAD_TEXT, `${table.name}.${column.name}`, problem);
@@ -95,7 +96,8 @@ function textOf(bytes: Buffer, table: Table, at: number, column: Column, length:
 function columnValue(bytes: Buffer, table: Table, at: number, column: Column): Value | ValueProblem {
   switch (column.kind) {
     case "double":
-      return wire.double();
+      // Neither store keeps the sign of zero, so nothing in memory has it either: -0 + 0 is 0.
+      return wire.double() + 0;
     case "bool":
       return wire.bool();
     case "int32":
@@ -111,7 +113,7 @@ function columnValue(bytes: Buffer, table: Table, at: number, column: Column): V
       const text = wire.text(length);
       const problem = jsonProblem(text, length);
       if (problem === undefined) return text;
-      return new ValueProblem(RejectionReason.BAD_JSON, `${table.name}.${column.property}`, problem);
+      return new ValueProblem(RejectionReason.BAD_JSON, `${table.name}.${column.name}_json`, problem);
     }
     default:
       return textOf(bytes, table, at, column, wire.length());
@@ -309,15 +311,21 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
       throw new BatchError("BATCH_TOO_LARGE", `batch.entries: more than ${BATCH_ENTRIES_MAX}; send smaller batches`);
     }
     wire.at = entryStart;
-    next += decodeEntry(batch, entryEnd, next, receivedUs, index);
+    const numbers = decodeEntry(batch, entryEnd, next, receivedUs, index);
+    // Before they are added: beyond the last safe integer a sum would be rounded back to it.
+    if (numbers > SAFE_INTEGER_MAX - next + 1) {
+      throw new BatchError("BAD_FIELD", `batch.first_seq: numbers end at ${SAFE_INTEGER_MAX}; use a new stream`);
+    }
+    next += numbers;
     index++;
   };
   try {
     while (wire.at < end) {
       const tag = wire.tag();
       if (tag === 0x08) {
+        if (index > 0) throw new BatchError("BAD_FIELD", "batch.first_seq: is set after entries that have it; set it once");
         batch.firstSeq = wire.int64();
-        if (index === 0) next = batch.firstSeq;
+        next = batch.firstSeq;
       } else if (tag === 0x12) {
         const length = wire.length();
         const entryEnd = wire.at + length;
@@ -347,9 +355,6 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
   }
   batch.lastSeq = next - 1;
   if (index === 0) throw new BatchError("BAD_FIELD", "batch.entries: is empty; send at least one");
-  if (batch.lastSeq > SAFE_INTEGER_MAX) {
-    throw new BatchError("BAD_FIELD", `batch.first_seq: numbers end at ${SAFE_INTEGER_MAX}; use a new stream`);
-  }
   return batch;
 }
 
