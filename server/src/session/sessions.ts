@@ -15,6 +15,11 @@ export interface SessionsEvents {
   opened(request: OpenRequest, outcome: Opened): void;
 }
 
+/** What the call of `loser` hears when a newer open of `winner` has its stream. */
+function shutOutBy(winner: string, loser: string): Refusal {
+  return winner === loser ? { kind: "superseded" } : { kind: "fenced", writerId: winner };
+}
+
 export class Sessions {
   readonly #store: Store;
   readonly #commit: GroupCommit;
@@ -57,9 +62,10 @@ export class Sessions {
       if (request.mode === "open") {
         const before = this.#open.get(outcome.key);
         // Two opens of one stream may come back in either order; the database numbered them.
-        if (before !== undefined && before.identity.epoch > outcome.epoch) return { refusal: { kind: "superseded" } };
-        const sameWriter = before?.identity.writerId === request.writerId;
-        before?.refuse(sameWriter ? { kind: "superseded" } : { kind: "fenced", writerId: request.writerId });
+        if (before !== undefined && before.identity.epoch > outcome.epoch) {
+          return { refusal: shutOutBy(before.identity.writerId, request.writerId) };
+        }
+        before?.refuse(shutOutBy(request.writerId, before.identity.writerId));
         this.#open.set(outcome.key, session);
       }
       return { session, opened: outcome };

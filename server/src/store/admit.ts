@@ -21,7 +21,8 @@ export interface StreamRow {
 
 export type Admission<R extends RunData = Run> =
   | { kind: "admitted"; run: R; alreadyUpTo: number }
-  | { kind: "fenced" }
+  | { kind: "fenced"; writerId?: string }
+  | { kind: "superseded" }
   | { kind: "hole"; expectedSeq: number };
 
 export function countsOf(row: StreamRow): StreamCounts {
@@ -34,7 +35,10 @@ export function countsOf(row: StreamRow): StreamCounts {
 
 /** Compares a run with its stream's row; a run that is partly committed is cut down to what is new. */
 export function admit<R extends RunData>(run: R, row: StreamRow | undefined): Admission<R> {
-  if (row === undefined || row.writerId !== run.writerId || row.epoch !== run.epoch) return { kind: "fenced" };
+  if (row === undefined) return { kind: "fenced" };
+  if (row.writerId !== run.writerId) return { kind: "fenced", writerId: row.writerId };
+  // Its own writer has a newer call, on another server perhaps: this one ends, the writer goes on.
+  if (row.epoch !== run.epoch) return { kind: "superseded" };
   if (run.firstSeq > row.committedSeq + 1) return { kind: "hole", expectedSeq: row.committedSeq + 1 };
   const alreadyUpTo = Math.min(row.committedSeq, run.lastSeq);
   return { kind: "admitted", run: alreadyUpTo < run.firstSeq ? run : after(run, alreadyUpTo), alreadyUpTo };

@@ -63,7 +63,10 @@ export type RunOutcome =
       /** Rejected records of this run, those that the store itself refused included. */
       rejected: RejectedEntry[];
     }
-  | { kind: "fenced" }
+  /** Another writer has the stream, or nobody: its session was deleted. */
+  | { kind: "fenced"; writerId?: string }
+  /** The same writer opened the stream again. */
+  | { kind: "superseded" }
   | { kind: "hole"; expectedSeq: number }
   /** Broken invariant, such as a row above the watermark that exists already. */
   | { kind: "broken"; message: string };

@@ -43,12 +43,18 @@ export class IngestBudget {
     this.#waiting.push(entry);
     return () => {
       const at = this.#waiting.indexOf(entry);
-      if (at >= 0) this.#waiting.splice(at, 1);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      this.#grant();
     };
   }
 
   release(cost: number): void {
     this.#used -= cost;
+    this.#grant();
+  }
+
+  #grant(): void {
     for (;;) {
       const [first] = this.#waiting;
       if (first === undefined || !this.#fits(first.cost)) return;
