@@ -75,6 +75,12 @@ export const BACKOFF_CEILING_MS_FIRST = 100;
 /** See above. A longer wait helps no server that sheds load by `tailkeep-retry-after-ms` anyway. */
 export const BACKOFF_CEILING_MS_LAST = 10_000;
 
+/**
+ * Streams that waited for the network are reopened within this time of its return: a server that is up again in a second
+ * must not stay unused for the ten that the wait may have grown to. Spread, as many streams may share a connection.
+ */
+export const RECONNECTED_SPREAD_MS = 250;
+
 /** The channel's own wait between connection attempts must never dominate ours (grpc-js would go from 1 s to 120 s). */
 export const CONNECT_BACKOFF_MS_FIRST = 100;
 /** See above. */
@@ -118,4 +124,5 @@ assertLimit(BATCH_BYTES_MAX < SEND_MESSAGE_BYTES_MAX, "a batch fits a message");
 assertLimit(QUEUE_BYTES_MAX_DEFAULT >= 4 * BATCH_BYTES_MAX, "the queue holds several largest batches");
 assertLimit(QUEUE_RECORDS_MAX_DEFAULT >= 4 * BATCH_ENTRIES_MAX, "the queue holds several largest batches");
 assertLimit(BACKOFF_CEILING_MS_FIRST < BACKOFF_CEILING_MS_LAST, "the wait grows");
+assertLimit(RECONNECTED_SPREAD_MS <= CONNECT_BACKOFF_MS_LAST, "the network's return shortens waits");
 assertLimit(CONNECT_BACKOFF_MS_LAST <= BACKOFF_CEILING_MS_LAST, "the channel waits less than the stream");

@@ -14,6 +14,7 @@ export class MachineDriver implements StreamPort {
   #machine: StreamMachine | undefined;
   #call: IngestCall | undefined;
   #callNumber = 0;
+  #stopListening: (() => void) | undefined;
 
   constructor(transport: IngestTransport, clock: Clock) {
     this.#transport = transport;
@@ -65,21 +66,30 @@ export class MachineDriver implements StreamPort {
     this.#timers.set(
       name,
       this.#clock.after(delayMs, () => {
-        this.#timers.delete(name);
+        this.#forgetTimer(name);
         this.#machine?.timerFired(name);
       }),
     );
+    // Only a waiting machine wants to know, so an idle stream leaves nothing behind in its channel.
+    if (name === "reopen") this.#stopListening = this.#transport.onConnected?.(() => this.#machine?.connected());
   }
 
   clearTimer(name: StreamTimer): void {
     const cancel = this.#timers.get(name);
     if (cancel === undefined) return;
-    this.#timers.delete(name);
+    this.#forgetTimer(name);
     cancel();
   }
 
   nowMs(): number {
     return this.#clock.nowMs();
+  }
+
+  #forgetTimer(name: StreamTimer): void {
+    this.#timers.delete(name);
+    if (name !== "reopen") return;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
   }
 
   #current(call: number): IngestCall | undefined {

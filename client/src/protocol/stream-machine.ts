@@ -14,7 +14,7 @@ import { status as GrpcStatus } from "@grpc/grpc-js";
 import type { EncodedBatch } from "../encode/encoded-batch.js";
 import { FencedError, InvalidArgumentError, type TailkeepError } from "../errors/errors.js";
 import { type CallStatus, errorFromStatus } from "../errors/from-status.js";
-import { SUPERSEDED_FORGET_MS, SUPERSEDED_MAX } from "../limits.js";
+import { RECONNECTED_SPREAD_MS, SUPERSEDED_FORGET_MS, SUPERSEDED_MAX } from "../limits.js";
 import type { AckedRejection } from "../records/rejection.js";
 import type { StreamTotals } from "../records/totals.js";
 import { Backoff } from "../transport/backoff.js";
@@ -49,6 +49,8 @@ export class StreamMachine {
   #superseded = 0;
   #lastActivityMs = 0;
   #idleTimerSet = false;
+  /** When a wait for the network ends by itself; undefined while not waiting, or waiting because the server asked to. */
+  #networkWaitEndsMs: number | undefined;
 
   constructor(config: StreamMachineConfig, port: StreamPort, observer: StreamObserver) {
     this.#config = config;
@@ -221,8 +223,21 @@ export class StreamMachine {
     } else if (meaning === "ended" && state.name === "halfClosed") {
       this.#startCall();
     } else {
-      this.#wait(this.#backoff.nextMs(end.retryAfterMs), meaning === "ended" ? undefined : errorFromStatus(end));
+      const delayMs = this.#backoff.nextMs(end.retryAfterMs);
+      // A server says why it is unavailable; where nothing is said, it was not reached.
+      const unreached = end.status === GrpcStatus.UNAVAILABLE && end.code === undefined;
+      this.#networkWaitEndsMs = unreached ? this.#port.nowMs() + delayMs : undefined;
+      this.#wait(delayMs, meaning === "ended" ? undefined : errorFromStatus(end));
     }
+  }
+
+  /** The network is back: what remains of a wait for it is cut short. */
+  connected(): void {
+    const endsMs = this.#networkWaitEndsMs;
+    if (this.#state.name !== "waiting" || endsMs === undefined) return;
+    this.#networkWaitEndsMs = undefined;
+    const delayMs = this.#config.random() * RECONNECTED_SPREAD_MS;
+    if (this.#port.nowMs() + delayMs < endsMs) this.#port.setTimer("reopen", delayMs);
   }
 
   timerFired(name: StreamTimer): void {
@@ -281,6 +296,7 @@ export class StreamMachine {
 
   #startCall(): void {
     const call = ++this.#calls;
+    this.#networkWaitEndsMs = undefined;
     this.#queue.rewind();
     this.#go({ name: "opening", call });
     // A listener may have aborted the stream.

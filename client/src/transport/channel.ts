@@ -1,6 +1,13 @@
 /** The connection: one grpc-js channel for everything a client does. */
 
-import { type ChannelCredentials, type ChannelOptions, Client, credentials, Metadata } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+  Metadata,
+} from "@grpc/grpc-js";
 import {
   CONNECT_BACKOFF_MS_FIRST,
   CONNECT_BACKOFF_MS_LAST,
@@ -44,6 +51,9 @@ const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
 export class Channel {
   readonly grpc: Client;
   readonly #metadata: Readonly<Record<string, string>>;
+  readonly #onConnected = new Set<() => void>();
+  #watching = false;
+  #closed = false;
 
   constructor(settings: ChannelSettings) {
     this.grpc = new Client(settings.server, settings.credentials ?? credentials.createInsecure(), {
@@ -60,7 +70,29 @@ export class Channel {
     return metadata;
   }
 
+  /** Calls `listener` each time a connection has come up. Returns what removes it. */
+  onConnected(listener: () => void): () => void {
+    this.#onConnected.add(listener);
+    if (!this.#watching && !this.#closed) this.#watch();
+    return () => this.#onConnected.delete(listener);
+  }
+
   close(): void {
+    this.#closed = true;
     this.grpc.close();
+  }
+
+  /** Looks at every change of the channel's state, until one comes that nobody waits for. */
+  #watch(): void {
+    this.#watching = true;
+    const channel = this.grpc.getChannel();
+    channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, () => {
+      this.#watching = false;
+      if (this.#closed) return;
+      if (channel.getConnectivityState(false) === connectivityState.READY) {
+        for (const listener of [...this.#onConnected]) listener();
+      }
+      if (this.#onConnected.size > 0) this.#watch();
+    });
   }
 }

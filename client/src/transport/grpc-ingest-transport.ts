@@ -29,6 +29,10 @@ export class GrpcIngestTransport implements IngestTransport {
   open(request: OpenRequest, handlers: IngestCallHandlers): IngestCall {
     return new GrpcIngestCall(this.#channel, request, handlers);
   }
+
+  onConnected(listener: () => void): () => void {
+    return this.#channel.onConnected(listener);
+  }
 }
 
 class GrpcIngestCall implements IngestCall {

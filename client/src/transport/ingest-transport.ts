@@ -59,4 +59,6 @@ export interface IngestCall {
 export interface IngestTransport {
   /** Starts a call and sends `request` as its first message. */
   open(request: OpenRequest, handlers: IngestCallHandlers): IngestCall;
+  /** Calls `listener` each time the network has come back; returns what removes it. Without it, waits run their length. */
+  onConnected?(listener: () => void): () => void;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IngestStream } from "../../../client/src/ingest/ingest-stream.js";
 import { resolveStreamOptions } from "../../../client/src/ingest/stream-options.js";
-import { BACKOFF_CEILING_MS_LAST, SUPERSEDED_MAX } from "../../../client/src/limits.js";
+import { BACKOFF_CEILING_MS_LAST, RECONNECTED_SPREAD_MS, SUPERSEDED_MAX } from "../../../client/src/limits.js";
 import { meaningOf } from "../../../client/src/protocol/call-end.js";
 import { Backoff } from "../../../client/src/transport/backoff.js";
 import type { IngestCallHandlers } from "../../../client/src/transport/ingest-transport.js";
@@ -108,7 +108,12 @@ describe("a stream over a network that breaks", () => {
 function scripted() {
   const clock = new VirtualClock(1);
   const calls: { handlers: IngestCallHandlers; takeover: boolean; sent: number[]; log: string[] }[] = [];
+  const listeners = new Set<() => void>();
   const transport = {
+    onConnected(listener: () => void) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     open(request: { readonly takeover: boolean }, handlers: IngestCallHandlers) {
       const call = { handlers, takeover: request.takeover, sent: [] as number[], log: [] as string[] };
       calls.push(call);
@@ -128,7 +133,10 @@ function scripted() {
     const until = clock.nowMs() + ms;
     clock.advanceTo(until);
   };
-  return { calls, make, settle };
+  const connected = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  return { calls, listeners, make, settle, connected };
 }
 
 const info = (committedSeq: number, creditBytes = 1_000_000) => ({
@@ -254,6 +262,42 @@ describe("the protocol", () => {
 });
 
 describe("the wait between attempts", () => {
+  const lost = { status: 14, message: "connection refused" };
+
+  test("is cut short when the network is back, however long it has grown", () => {
+    const { calls, listeners, make, settle, connected } = scripted();
+    const stream = make();
+    stream.append(score);
+    for (let attempt = 0; attempt < 12; attempt++) {
+      at(calls, calls.length - 1).handlers.onEnd(lost);
+      if (attempt < 11) settle(BACKOFF_CEILING_MS_LAST);
+    }
+    const before = calls.length;
+    connected();
+    settle(RECONNECTED_SPREAD_MS);
+    expect(calls).toHaveLength(before + 1);
+    expect(listeners.size).toBe(0);
+  });
+
+  test("is kept where the server itself asked for it", () => {
+    const { calls, make, settle, connected } = scripted();
+    make().append(score);
+    at(calls, 0).handlers.onEnd({ status: 14, message: "away", code: "STORE_UNAVAILABLE", retryAfterMs: 5_000 });
+    connected();
+    settle(4_999);
+    expect(calls).toHaveLength(1);
+  });
+
+  test("leaves no listener behind when the stream is aborted", () => {
+    const { calls, listeners, make } = scripted();
+    const stream = make();
+    stream.append(score);
+    at(calls, 0).handlers.onEnd(lost);
+    expect(listeners.size).toBe(1);
+    stream.abort();
+    expect(listeners.size).toBe(0);
+  });
+
   test("is drawn below a ceiling that doubles to ten seconds, and starts over after progress", () => {
     const highest = new Backoff(() => 1);
     const waits = Array.from({ length: 9 }, () => highest.nextMs());
