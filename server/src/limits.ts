@@ -199,6 +199,9 @@ export const DEAD_LETTER_BODY_BYTES_MAX = 512 * KIB;
 /** How long last_seen_at may lag: one small write a session and minute instead of one a transaction. */
 export const LAST_SEEN_MS = 60_000;
 
+/** A session that nobody wrote for this long, and nobody ended, is lost: longer than any pause between two episodes. */
+export const LOST_AFTER_MS = 900_000;
+
 /** Shutting down: time to commit and ack what was accepted. */
 export const SHUTDOWN_MS_DEFAULT = 10_000;
 
@@ -225,6 +228,7 @@ export function assertLimits(): void {
     [STATE_BYTES_MAX + PAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page of documents must fit a message"],
     [TAIL_LIMIT_MAX <= PAGE_SIZE_MAX, "a tail is at most one page"],
     [CURSOR_STREAMS_MAX <= SESSION_STREAMS_MAX, "a cursor cannot have more streams than a session"],
+    [LOST_AFTER_MS >= 5 * LAST_SEEN_MS, "a session that is written must never look lost"],
     [LEASE_MS >= 2 * MAINTENANCE_INTERVAL_MS, "a lease must survive one missed run"],
     [LOCK_WAIT_SECONDS * 1_000 < STATEMENT_TIMEOUT_MS, "a lock wait must end before its statement is given up"],
     [DEAD_LETTER_BODY_BYTES_MAX <= DEAD_LETTER_BYTES_MAX_DEFAULT, "the quota must admit one body"],

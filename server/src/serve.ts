@@ -73,6 +73,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   refuseUnprotected("HTTP address", config.httpAddr, config.allowUnprotected);
   const clock = systemClock;
   const stop = new AbortController();
+  let closing = false;
   const store = openStore(config);
   const budget = new IngestBudget(config.ingestBytesMax);
   const calls = new IngestCalls();
@@ -135,7 +136,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const gate: Gate = {
     admit: () => {
-      if (stop.signal.aborted) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
+      if (closing) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
       if (!keeper.started) {
         throw new RpcError("STORE_UNAVAILABLE", "the store has not answered yet; try again", {
           retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
@@ -190,7 +191,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const http = new HttpServer({
     registry: metrics.registry,
-    notReady: () => (stop.signal.aborted ? "shutting down" : keeper.problem),
+    notReady: () => (closing ? "shutting down" : keeper.problem),
     status: () => status(),
   });
   const status = async (): Promise<Status> => {
@@ -227,7 +228,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   let httpAddr = config.httpAddr;
   const background: Promise<unknown>[] = [];
   const close = async () => {
-    if (stop.signal.aborted) return;
+    if (closing) return;
+    closing = true;
     rpc.setServing(false);
     calls.shutdown();
     // Reading has stopped; what was accepted is committed and acked before anything is taken away.

@@ -323,7 +323,8 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
     while (wire.at < end) {
       const tag = wire.tag();
       if (tag === 0x08) {
-        if (index > 0) throw new BatchError("BAD_FIELD", "batch.first_seq: is set after entries that have it; set it once");
+        if (index > 0)
+          throw new BatchError("BAD_FIELD", "batch.first_seq: is set after entries that have it; set it once");
         batch.firstSeq = wire.int64();
         next = batch.firstSeq;
       } else if (tag === 0x12) {

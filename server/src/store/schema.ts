@@ -193,6 +193,7 @@ export function initialStatements(dialect: Dialect, storingDay: number): string[
           after: [`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})`],
         };
   const sessionsByStart = index("sessions_by_start", "sessions", "namespace_id, started_at_us, session_id");
+  const sessionsByState = index("sessions_by_state", "sessions", "state, last_seen_at_us");
   const streamsBySession = index("streams_by_session", "streams", "namespace_id, session_id, stream_id");
   const gapsBySession = index("gaps_by_session", "gaps", "namespace_id, session_id, stream, first_seq");
   const lettersBySession = index("dead_letters_by_session", "dead_letters", "namespace_id, session_id, stream, seq");
@@ -201,8 +202,9 @@ export function initialStatements(dialect: Dialect, storingDay: number): string[
     `CREATE TABLE IF NOT EXISTS sessions (namespace_id ${id}, session_id ${id}, name ${stateName} NOT NULL,
       labels ${types.longText} NOT NULL, config ${types.longText} NOT NULL, state ${types.text} NOT NULL,
       started_at_us ${integer}, last_seen_at_us ${integer}, ended_at_us ${types.integer},
-      PRIMARY KEY (namespace_id, session_id)${sessionsByStart.inside}${end}`,
+      PRIMARY KEY (namespace_id, session_id)${sessionsByStart.inside}${sessionsByState.inside}${end}`,
     ...sessionsByStart.after,
+    ...sessionsByState.after,
     `CREATE TABLE IF NOT EXISTS streams (stream ${types.key} PRIMARY KEY, namespace_id ${id}, session_id ${id},
       stream_id ${id}, writer_id ${id}, epoch ${integer}, committed_seq ${integer},
       ${STORED_COLUMNS.map((column) => `${column} ${integer}`).join(", ")}, rejected ${integer}, gapped ${integer},

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { GapCause } from "@tailkeep/proto";
 import { type Clock, systemClock } from "../../base/clock.js";
-import { DELETE_SLICE_ROWS, RETRY_DELAY_MS_FIRST, SESSION_STREAMS_MAX } from "../../limits.js";
+import { DELETE_SLICE_ROWS, LOST_AFTER_MS, RETRY_DELAY_MS_FIRST, SESSION_STREAMS_MAX } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayText, timestampText } from "../../record/time.js";
@@ -75,6 +75,15 @@ export class MysqlStore implements Store {
     const longest = Math.max(...this.#options.retentionDays);
     const { storingDay, held } = await maintain(this.#sideLanes, this.#holder, longest);
     this.#storingDay = storingDay;
+    if (held) {
+      const silentSinceUs = this.#clock.nowUs() - LOST_AFTER_MS * 1_000;
+      await this.#patiently((session) =>
+        session.query(
+          `UPDATE sessions SET state = 'lost', ended_at_us = last_seen_at_us
+           WHERE state = 'running' AND last_seen_at_us < ${silentSinceUs}`,
+        ),
+      );
+    }
     return held;
   }
 
@@ -226,7 +235,10 @@ export class MysqlStore implements Store {
     for (const { namespace, sessionId } of sessions) {
       await this.#patiently((session) =>
         session.query(
-          `UPDATE sessions SET last_seen_at_us = ${now} WHERE namespace_id = ${textLiteral(namespace)}
+          `UPDATE sessions SET last_seen_at_us = ${now},
+             ended_at_us = CASE state WHEN 'lost' THEN NULL ELSE ended_at_us END,
+             state = CASE state WHEN 'lost' THEN 'running' ELSE state END
+           WHERE namespace_id = ${textLiteral(namespace)}
            AND session_id = ${textLiteral(sessionId)} AND last_seen_at_us < ${now}`,
         ),
       );

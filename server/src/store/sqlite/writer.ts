@@ -4,7 +4,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { workerData } from "node:worker_threads";
 import { GapCause } from "@tailkeep/proto";
-import { DELETE_SLICE_ROWS, SESSION_STREAMS_MAX, SQLITE_BUSY_TIMEOUT_MS } from "../../limits.js";
+import { DELETE_SLICE_ROWS, LOST_AFTER_MS, SESSION_STREAMS_MAX, SQLITE_BUSY_TIMEOUT_MS } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/time.js";
@@ -92,6 +92,13 @@ class SqliteWriter {
 
   maintain(): boolean {
     this.#advanceStoringDay();
+    this.#transaction(() =>
+      this.#run(
+        `UPDATE sessions SET state = 'lost', ended_at_us = last_seen_at_us
+         WHERE state = 'running' AND last_seen_at_us < ?`,
+        [nowUs() - LOST_AFTER_MS * 1_000],
+      ),
+    );
     return true;
   }
 
@@ -230,7 +237,9 @@ class SqliteWriter {
       const now = nowUs();
       for (const { namespace, sessionId } of sessions) {
         this.#run(
-          "UPDATE sessions SET last_seen_at_us = ? WHERE namespace_id = ? AND session_id = ? AND last_seen_at_us < ?",
+          `UPDATE sessions SET last_seen_at_us = ?, ended_at_us = CASE state WHEN 'lost' THEN NULL ELSE ended_at_us END,
+             state = CASE state WHEN 'lost' THEN 'running' ELSE state END
+           WHERE namespace_id = ? AND session_id = ? AND last_seen_at_us < ?`,
           [now, namespace, sessionId, now],
         );
       }
