@@ -7,6 +7,9 @@
  *
  * A transaction whose outcome is unknown, or that failed for a passing reason, is run again as it is until it is decided:
  * the locked watermark tells what is new. Nobody hears anything meanwhile, and no memory is given back, so credit stops.
+ *
+ * A stream that somebody else holds locked must not hold up the others: the transaction is halved until the stream is
+ * alone; then it gives its lane back, waits, and is tried again alone.
  */
 import type { Clock } from "../base/clock.js";
 import {
@@ -53,7 +56,7 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   /** Streams that have batches and are in no transaction, first come first served. */
   readonly #ready = new Set<StreamQueue>();
-  /** Streams that are in a transaction. Two queues may have one key: a unary call beside a stream. */
+  /** Streams in a transaction, or set aside after one. Two queues may have one key: a unary call beside a stream. */
   readonly #inFlight = new Set<bigint>();
   readonly #stop = new AbortController();
   #lanesBusy = 0;
@@ -109,7 +112,7 @@ export class GroupCommit {
   }
 
   #idle(): boolean {
-    return this.#ready.size === 0 && this.#lanesBusy === 0;
+    return this.#ready.size === 0 && this.#inFlight.size === 0 && this.#lanesBusy === 0;
   }
 
   #settle(): void {
@@ -168,6 +171,7 @@ export class GroupCommit {
     for (const queue of this.#ready) {
       if (this.#inFlight.has(queue.identity.key)) continue;
       if (members.length === GROUP_STREAMS_MAX || records >= GROUP_RECORDS_MAX || bytes >= GROUP_BYTES_MAX) break;
+      if (queue.conflicts > 0 && members.length > 0) continue;
       const batches = queue.take(GROUP_RECORDS_MAX - records, GROUP_BYTES_MAX - bytes);
       this.#ready.delete(queue);
       this.#inFlight.add(queue.identity.key);
@@ -177,6 +181,7 @@ export class GroupCommit {
         this.#forget(batch);
       }
       members.push({ queue, batches });
+      if (queue.conflicts > 0) break;
     }
     return members;
   }
@@ -186,15 +191,45 @@ export class GroupCommit {
       await this.#decide(members);
     } finally {
       this.#lanesBusy--;
-      for (const { queue } of members) {
-        this.#inFlight.delete(queue.identity.key);
-        if (queue.batches.length === 0 || queue.closed) continue;
-        this.#ready.add(queue);
-        if (Number.isNaN(this.#waitingSinceMs)) this.#waitingSinceMs = this.#clock.monotonicMs();
-      }
       this.#pump();
       this.#settle();
     }
+  }
+
+  /** The stream is in no transaction any more; what came meanwhile may go into the next. */
+  #release({ queue }: Member): void {
+    this.#inFlight.delete(queue.identity.key);
+    if (queue.batches.length === 0 || queue.closed) return;
+    this.#ready.add(queue);
+    if (Number.isNaN(this.#waitingSinceMs)) this.#waitingSinceMs = this.#clock.monotonicMs();
+  }
+
+  /** Somebody else holds the stream's row: it waits without a lane. Its batches stand in front again. */
+  async #setAside(member: Member): Promise<void> {
+    const { queue, batches } = member;
+    if (queue.closed) {
+      // Its writer is gone, and nothing was done.
+      queue.listener.failed({ kind: "superseded" });
+      this.#release(member);
+      return;
+    }
+    queue.conflicts++;
+    queue.batches.unshift(...batches);
+    for (const batch of batches) {
+      this.#waitingRecords += batch.rowCount;
+      this.#waitingBytes += batch.bytes.length;
+    }
+    await this.#pause(queue.conflicts);
+    if (this.#stop.signal.aborted) this.abandon(queue);
+    this.#release(member);
+    this.#pump();
+    this.#settle();
+  }
+
+  /** Full jitter, longer and longer. */
+  #pause(attempt: number): Promise<void> {
+    const most = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_FIRST * 2 ** Math.min(attempt, 20));
+    return this.#clock.sleep(this.#clock.random() * most, this.#stop.signal);
   }
 
   /** Runs the transaction until its outcome is known, or the server stops. */
@@ -213,7 +248,7 @@ export class GroupCommit {
         return;
       } catch (thrown) {
         const error = thrown instanceof StoreError ? thrown : new StoreError("refused", String(thrown), "INTERNAL");
-        if (this.#stop.signal.aborted) return;
+        if (this.#stop.signal.aborted) return this.#giveUp(members);
         // Halves: the stream that others wait for, or that is broken, is soon alone.
         if (members.length > 1 && (error.kind === "contention" || !error.retryable)) {
           const middle = members.length >>> 1;
@@ -229,10 +264,22 @@ export class GroupCommit {
           return;
         }
         this.#events.retrying(error, attempt);
-        const most = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_FIRST * 2 ** Math.min(attempt, 20));
-        await this.#clock.sleep(this.#clock.random() * most, this.#stop.signal);
-        if (this.#stop.signal.aborted) return;
+        const [alone] = members;
+        if (error.kind === "contention" && alone !== undefined) {
+          void this.#setAside(alone);
+          return;
+        }
+        await this.#pause(attempt);
+        if (this.#stop.signal.aborted) return this.#giveUp(members);
       }
+    }
+  }
+
+  /** The server ends with the outcome open; the writers ask again, and the watermark answers. */
+  #giveUp(members: readonly Member[]): void {
+    for (const member of members) {
+      this.abandon(member.queue);
+      this.#release(member);
     }
   }
 
@@ -244,6 +291,8 @@ export class GroupCommit {
       } catch (error) {
         this.abandon(member.queue);
         member.queue.listener.failed({ kind: "broken", message: String(error) });
+      } finally {
+        this.#release(member);
       }
     }
   }
@@ -254,6 +303,7 @@ export class GroupCommit {
       queue.listener.failed(outcome);
       return;
     }
+    queue.conflicts = 0;
     const first = batches[0]?.firstSeq ?? 0;
     if (outcome.alreadyUpTo >= first) outcome.rejected = await this.#withEarlierRejections(queue, first, outcome);
     this.#events.committed(queue, batches, outcome);

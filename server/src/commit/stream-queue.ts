@@ -25,6 +25,8 @@ export class StreamQueue {
   readonly batches: Batch[] = [];
   /** No further batches are taken and none of the waiting ones is committed. */
   closed = false;
+  /** How often in a row its transaction gave way to somebody else's. */
+  conflicts = 0;
 
   constructor(
     readonly identity: QueueIdentity,
