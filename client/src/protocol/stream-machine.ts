@@ -31,7 +31,9 @@ export class StreamMachine {
   readonly #observer: StreamObserver;
   readonly #queue = new BatchQueue();
   readonly #progress: StreamProgress;
-  readonly #backoff: Backoff;
+  /** Waits for a server that is not reached, and for one that refuses: the one says nothing about the other. */
+  readonly #networkBackoff: Backoff;
+  readonly #refusalBackoff: Backoff;
   #state: StreamState = { name: "idle" };
   #calls = 0;
   #everOpened = false;
@@ -56,7 +58,8 @@ export class StreamMachine {
     this.#config = config;
     this.#port = port;
     this.#observer = observer;
-    this.#backoff = new Backoff(config.random);
+    this.#networkBackoff = new Backoff(config.random);
+    this.#refusalBackoff = new Backoff(config.random);
     this.#progress = new StreamProgress(config.ackedSeq);
   }
 
@@ -163,7 +166,7 @@ export class StreamMachine {
     }
     const isNew = this.#progress.ack(committedSeq, rejected.length, this.#release(committedSeq));
     if (isNew) {
-      this.#backoff.reset();
+      this.#resetBackoffs();
       this.#lastActivityMs = this.#port.nowMs();
     }
     if (rejected.length > 0) {
@@ -223,10 +226,11 @@ export class StreamMachine {
     } else if (meaning === "ended" && state.name === "halfClosed") {
       this.#startCall();
     } else {
-      const delayMs = this.#backoff.nextMs(end.retryAfterMs);
-      // A server says why it is unavailable; where nothing is said, it was not reached.
-      const unreached = end.status === GrpcStatus.UNAVAILABLE && end.code === undefined;
-      this.#networkWaitEndsMs = unreached ? this.#port.nowMs() + delayMs : undefined;
+      // A server says why it refuses; where nothing is said, it was not reached.
+      const isUnreached = end.status === GrpcStatus.UNAVAILABLE && end.code === undefined;
+      if (!isUnreached) this.#networkBackoff.reset();
+      const delayMs = (isUnreached ? this.#networkBackoff : this.#refusalBackoff).nextMs(end.retryAfterMs);
+      this.#networkWaitEndsMs = isUnreached ? this.#port.nowMs() + delayMs : undefined;
       this.#wait(delayMs, meaning === "ended" ? undefined : errorFromStatus(end));
     }
   }
@@ -313,6 +317,11 @@ export class StreamMachine {
     });
   }
 
+  #resetBackoffs(): void {
+    this.#networkBackoff.reset();
+    this.#refusalBackoff.reset();
+  }
+
   #wait(delayMs: number, because: TailkeepError | undefined): void {
     this.#go({ name: "waiting", delayMs, because });
     if (this.#state.name === "waiting") this.#port.setTimer("reopen", delayMs);
@@ -328,7 +337,7 @@ export class StreamMachine {
     } else {
       this.#release(info.committedSeq);
     }
-    if (ahead > 0 && this.#everOpened) this.#backoff.reset();
+    if (ahead > 0 && this.#everOpened) this.#resetBackoffs();
     this.#progress.opened(info);
     if (renumber) this.#observer.renumbered(ahead);
   }

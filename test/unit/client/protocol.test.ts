@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IngestStream } from "../../../client/src/ingest/ingest-stream.js";
 import { resolveStreamOptions } from "../../../client/src/ingest/stream-options.js";
-import { BACKOFF_CEILING_MS_LAST, RECONNECTED_SPREAD_MS, SUPERSEDED_MAX } from "../../../client/src/limits.js";
+import {
+  BACKOFF_CEILING_MS_FIRST,
+  BACKOFF_CEILING_MS_LAST,
+  RECONNECTED_SPREAD_MS,
+  SUPERSEDED_MAX,
+} from "../../../client/src/limits.js";
 import { meaningOf } from "../../../client/src/protocol/call-end.js";
 import { Backoff } from "../../../client/src/transport/backoff.js";
 import type { IngestCallHandlers } from "../../../client/src/transport/ingest-transport.js";
@@ -286,6 +291,21 @@ describe("the wait between attempts", () => {
     connected();
     settle(4_999);
     expect(calls).toHaveLength(1);
+  });
+
+  test("begins anew for a server that is reached and refuses, as one does that has just been started", () => {
+    const { calls, make, settle } = scripted();
+    const stream = make();
+    stream.append(score);
+    for (let attempt = 0; attempt < 12; attempt++) {
+      at(calls, calls.length - 1).handlers.onEnd(lost);
+      settle(BACKOFF_CEILING_MS_LAST);
+    }
+    const refusal = { status: 14, message: "starting", code: "STORE_UNAVAILABLE", retryAfterMs: 1_000 };
+    at(calls, calls.length - 1).handlers.onEnd(refusal);
+    const before = calls.length;
+    settle(1_000 + BACKOFF_CEILING_MS_FIRST);
+    expect(calls).toHaveLength(before + 1);
   });
 
   test("leaves no listener behind when the stream is aborted", () => {
