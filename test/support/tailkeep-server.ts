@@ -91,7 +91,10 @@ export class TailkeepServer {
       if (answer?.ok) return;
       if (child.exitCode !== null || child.signalCode !== null || performance.now() > giveUpAt) {
         child.kill("SIGKILL");
-        throw new Error(`tailkeep serve is not ready:\n${this.#output}`);
+        // Its last words come after its exit.
+        if (child.stderr?.closed === false) await once(child, "close");
+        const end = child.signalCode ?? `exit code ${child.exitCode}`;
+        throw new Error(`tailkeep serve is not ready (${end}):\n${this.#output}`);
       }
       await sleep(50);
     }

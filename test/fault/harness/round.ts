@@ -53,7 +53,12 @@ export async function runRound(
     await sleep(kill.downMs);
     if (target === "server" && (await knowsMore(system, journals))) counts.killsBeforeAck++;
     await system.restart(target);
-    resuming.push(timeResume(trainers).then((ms) => void resumeMs.push(ms)));
+    const killsBefore = counts.kills;
+    resuming.push(
+      timeResume(trainers, () => counts.kills > killsBefore).then((ms) => {
+        if (ms !== undefined) resumeMs.push(ms);
+      }),
+    );
   }
   await running;
   const violations: Violation[] = [];
@@ -89,16 +94,16 @@ async function knowsMore(system: SystemUnderTest, journals: readonly StreamJourn
   return false;
 }
 
-async function timeResume(trainers: readonly Trainer[]): Promise<number> {
+/** Undefined where the next kill came first. */
+async function timeResume(trainers: readonly Trainer[], isKilledAgain: () => boolean): Promise<number | undefined> {
   const startedMs = performance.now();
   const waiting = trainers
     .filter((trainer) => trainer.hasUnacked)
     .map(({ journal }) => ({ journal, beforeSeq: journal.ackedSeq }));
-  await until(
-    () => waiting.every(({ journal, beforeSeq }) => journal.ackedSeq > beforeSeq || journal.failure !== undefined),
-    RESUME_MS_MAX,
-  );
-  return performance.now() - startedMs;
+  const hasResumed = () =>
+    waiting.every(({ journal, beforeSeq }) => journal.ackedSeq > beforeSeq || journal.failure !== undefined);
+  await until(() => isKilledAgain() || hasResumed(), RESUME_MS_MAX);
+  return isKilledAgain() && !hasResumed() ? undefined : performance.now() - startedMs;
 }
 
 /** What the server itself says of broken invariants, since it was started last. */
