@@ -3,9 +3,9 @@ import { CACHE_RECORD_OVERHEAD_BYTES } from "../limits.js";
 import { byTime, rowBytes, type StoredRow } from "../record/stored-row.js";
 import { TABLE_COUNT } from "../record/tables.js";
 
-/** What a row takes in memory: its values, and the objects that hold them. */
+/** What a row takes in memory: its values, the objects that hold them, and its message once it is read. */
 function costBytes(row: StoredRow): number {
-  return rowBytes(row) + CACHE_RECORD_OVERHEAD_BYTES;
+  return 2 * rowBytes(row) + CACHE_RECORD_OVERHEAD_BYTES;
 }
 
 export class RecentRecords {
@@ -64,9 +64,23 @@ export class RecentRecords {
    * was cut, and older records than its oldest could belong to the answer.
    */
   newest(tables: readonly number[], limit: number): StoredRow[] | undefined {
-    const candidates = tables.flatMap((index) => (this.#rows[index] as StoredRow[]).slice(-limit));
-    candidates.sort(byTime);
-    const found = candidates.slice(-limit);
+    // The lists are sorted, so the newest is always the last of one of them.
+    const ends = tables.map((index) => (this.#rows[index] as StoredRow[]).length);
+    const found: StoredRow[] = [];
+    while (found.length < limit) {
+      let newest: StoredRow | undefined;
+      let from = -1;
+      for (let at = 0; at < tables.length; at++) {
+        const row = this.#rows[tables[at] as number]?.[(ends[at] as number) - 1];
+        if (row === undefined || (newest !== undefined && byTime(row, newest) < 0)) continue;
+        newest = row;
+        from = at;
+      }
+      if (newest === undefined) break;
+      found.push(newest);
+      ends[from] = (ends[from] as number) - 1;
+    }
+    found.reverse();
     for (const index of tables) {
       const rows = this.#rows[index] as StoredRow[];
       if (this.#cut[index] !== true) continue;

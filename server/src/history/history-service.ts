@@ -12,6 +12,7 @@ import {
   WatchRecordsRequest,
   type WatchRecordsResponse,
 } from "@tailkeep/proto";
+import type { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { rpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
 import { decodeRequest, type Gate, unary } from "../rpc/unary.js";
@@ -55,7 +56,7 @@ export function historyService(context: HistoryContext, gate: Gate): Service {
   };
 }
 
-type WatchStream = ServerWritableStream<Buffer, WatchRecordsResponse>;
+type WatchStream = ServerWritableStream<Buffer, WatchRecordsResponse | EncodedAnswer>;
 
 function watch(call: WatchStream, context: WatchContext, gate: Gate): void {
   const startedMs = performance.now();

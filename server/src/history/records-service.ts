@@ -3,15 +3,15 @@ import {
   type GetStatisticsRequest,
   type GetStatisticsResponse,
   type ListRecordsRequest,
-  type ListRecordsResponse,
+  ListRecordsResponse,
   SortOrder,
   type TailRecordsRequest,
-  type TailRecordsResponse,
 } from "@tailkeep/proto";
 import { type SessionCaches, tailFromStore } from "../cache/session-cache.js";
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TAIL_LIMIT_DEFAULT, TAIL_LIMIT_MAX } from "../limits.js";
-import { storedMessage } from "../record/stored-row.js";
+import { encodeRecords } from "../record/stored-row.js";
 import { TABLES } from "../record/tables.js";
+import { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { badField } from "../rpc/errors.js";
 import { optionalId, requiredId } from "../rpc/fields.js";
 import { countsMessage } from "../rpc/messages.js";
@@ -24,7 +24,7 @@ export async function listRecords(
   store: Store,
   namespace: string,
   request: ListRecordsRequest,
-): Promise<ListRecordsResponse> {
+): Promise<EncodedAnswer> {
   const sessionId = optionalId("session_id", request.sessionId);
   const gameId = optionalId("game_id", request.gameId);
   if (sessionId === undefined && gameId === undefined) {
@@ -39,7 +39,7 @@ export async function listRecords(
   const newestFirst = request.order !== SortOrder.OLDEST_FIRST;
   const limit = pageSize(request.pageSize, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
   const question = ["records", namespace, sessionId, gameId, tables, sinceUs, untilUs, newestFirst];
-  const token = decodePageToken(request.pageToken, question, ["number", "string", "number"]);
+  const position = decodePageToken(request.pageToken, question, ["number", "string", "number"]);
   const page = await store.reads.listRecords({
     namespace,
     sessionId,
@@ -49,13 +49,13 @@ export async function listRecords(
     untilUs,
     newestFirst,
     limit,
-    after: token === undefined ? undefined : cursorOf(token),
+    after: position === undefined ? undefined : cursorOf(position),
   });
   const { next } = page;
-  return {
-    records: page.rows.map(storedMessage),
-    nextPageToken: next === undefined ? "" : encodePageToken(question, [next.timeUs, String(next.stream), next.seq]),
-  };
+  const nextPageToken =
+    next === undefined ? "" : encodePageToken(question, [next.timeUs, String(next.stream), next.seq]);
+  const rest = ListRecordsResponse.encode({ records: [], nextPageToken }).finish();
+  return new EncodedAnswer(encodeRecords(page.rows), rest);
 }
 
 function cursorOf([timeUs, stream, seq]: readonly (string | number)[]): RecordCursor {
@@ -69,7 +69,7 @@ export async function tailRecords(
   caches: SessionCaches,
   namespace: string,
   request: TailRecordsRequest,
-): Promise<TailRecordsResponse> {
+): Promise<EncodedAnswer> {
   const sessionId = requiredId("session_id", request.sessionId);
   const gameId = optionalId("game_id", request.gameId);
   const tables = tablesOf(request.types);
@@ -79,7 +79,7 @@ export async function tailRecords(
     gameId === undefined
       ? await caches.tail(namespace, sessionId, tables, limit)
       : await tailFromStore(store, namespace, sessionId, gameId, tables, limit);
-  return { records: rows.map(storedMessage) };
+  return new EncodedAnswer(encodeRecords(rows));
 }
 
 export async function getStatistics(

@@ -17,7 +17,8 @@ import {
   WATCH_HEARTBEAT_MS,
   WATCHERS_MAX,
 } from "../limits.js";
-import { storedMessage } from "../record/stored-row.js";
+import { encodeRecords } from "../record/stored-row.js";
+import { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { badField, RpcError } from "../rpc/errors.js";
 import { requiredId } from "../rpc/fields.js";
 import { gapMessage } from "../rpc/messages.js";
@@ -30,7 +31,7 @@ const WATCH_RETRY_MS = 100;
 
 export interface WatchWire {
   /** False: the connection is full; `WatchCall.writable` must be called. */
-  send(response: WatchRecordsResponse): boolean;
+  send(response: WatchRecordsResponse | EncodedAnswer): boolean;
 }
 
 export interface WatchContext {
@@ -40,10 +41,11 @@ export interface WatchContext {
   clock: Clock;
 }
 
-function eventMessage(event: WatchEvent): WatchRecordsResponse {
+function eventMessage(event: WatchEvent): WatchRecordsResponse | EncodedAnswer {
   switch (event.kind) {
     case "record":
-      return { event: { $case: "record", value: storedMessage(event.row) } };
+      // Encoded once, however many watch.
+      return new EncodedAnswer(encodeRecords([event.row]));
     case "gap":
       return { event: { $case: "gap", value: gapMessage(event.gap) } };
     case "missed": {

@@ -56,6 +56,11 @@ export class Metrics {
     this.#gauge("store_up", "1 while the store answers.", () => (readings.storeUp() ? 1 : 0));
     this.#gauge("resident_memory_bytes", "Resident memory of the server.", () => process.memoryUsage.rss());
     this.#gauge("heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
+    this.#gauge(
+      "external_memory_bytes",
+      "Memory of buffers outside the JavaScript heap.",
+      () => process.memoryUsage().external,
+    );
     new Gauge({
       name: "tailkeep_build_info",
       help: "Always 1; the label is the version.",

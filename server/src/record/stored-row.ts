@@ -1,5 +1,6 @@
 /** A record as every reader sees it, whether it comes from memory or from a table. */
-import type { Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { type Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
 import type { Batch } from "./batch.js";
 import { firstAbove } from "./batch.js";
 import { type Column, TABLE_COUNT, type Table, tableAt, type Value } from "./tables.js";
@@ -15,6 +16,8 @@ export interface StoredRow {
   nonfinite: string | null;
   /** Values of the table's own columns. */
   values: readonly Value[];
+  /** Its StoredRecord message, once somebody has read it: the newest records are read again and again. */
+  encoded?: Uint8Array;
 }
 
 /** Bytes of a row's texts and numbers, about: what pages, caches and watchers count. */
@@ -56,8 +59,21 @@ export function recordMessage(row: StoredRow): ProtoRecord {
   return { eventTimeUs: BigInt(row.timeUs), kind: { $case, value: message } as unknown as ProtoRecord["kind"] };
 }
 
-export function storedMessage(row: StoredRow): StoredRecord {
+function storedMessage(row: StoredRow): StoredRecord {
   return { sessionId: row.sessionId, streamId: row.streamId, seq: BigInt(row.seq), record: recordMessage(row) };
+}
+
+/** Number of the field that holds records in ListRecordsResponse, TailRecordsResponse and WatchRecordsResponse. */
+const RECORDS_TAG = (1 << 3) | 2;
+
+/** Rows as that field, each a StoredRecord; other fields of the message may follow. */
+export function encodeRecords(rows: readonly StoredRow[]): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const row of rows) {
+    row.encoded ??= StoredRecord.encode(storedMessage(row)).finish();
+    writer.uint32(RECORDS_TAG).bytes(row.encoded);
+  }
+  return writer.finish();
 }
 
 /** Whose rows a batch has. */

@@ -15,6 +15,7 @@ import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { CONCURRENT_STREAMS_MAX, HEADER_LIST_BYTES_MAX, MESSAGE_BYTES_MAX } from "../limits.js";
+import { EncodedAnswer } from "./encoded-answer.js";
 import { withWideWindows } from "./http2-window.js";
 
 export interface Service {
@@ -40,12 +41,20 @@ const explainOversize: ServerInterceptor = (_method, call) =>
     },
   });
 
-/** Requests reach the handlers as bytes: they are charged, decoded and judged there. */
+/**
+ * Requests reach the handlers as bytes: they are charged, decoded and judged there. An answer may be bytes too, where
+ * its records were encoded before.
+ */
 function undecoded(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [
       name,
-      { ...method, requestDeserialize: (bytes: Buffer) => bytes },
+      {
+        ...method,
+        requestDeserialize: (bytes: Buffer) => bytes,
+        responseSerialize: (answer: unknown) =>
+          answer instanceof EncodedAnswer ? answer.bytes : method.responseSerialize(answer),
+      },
     ]),
   );
 }
