@@ -59,7 +59,7 @@ export function recordMessage(row: StoredRow): ProtoRecord {
   return { eventTimeUs: BigInt(row.timeUs), kind: { $case, value: message } as unknown as ProtoRecord["kind"] };
 }
 
-function storedMessage(row: StoredRow): StoredRecord {
+export function storedMessage(row: StoredRow): StoredRecord {
   return { sessionId: row.sessionId, streamId: row.streamId, seq: BigInt(row.seq), record: recordMessage(row) };
 }
 
