@@ -21,35 +21,42 @@ export interface CommitWatchResult {
   readonly sawCommit: boolean;
 }
 
+/** Sees how far the streams have come. */
+interface Look {
+  progress(): unknown;
+  close(): void;
+}
+
 async function watch({ file, url, pid, timeoutMs }: CommitWatch): Promise<CommitWatchResult> {
   const look = file === undefined ? await lookAtMysql(url ?? "") : lookAtSqlite(file);
   const giveUpAt = performance.now() + timeoutMs;
-  const before = await look();
+  const before = await look.progress();
   let sawCommit = false;
-  while (!sawCommit && performance.now() < giveUpAt) sawCommit = (await look()) !== before;
+  while (!sawCommit && performance.now() < giveUpAt) sawCommit = (await look.progress()) !== before;
   process.kill(pid, "SIGKILL");
+  look.close();
   return { sawCommit };
 }
 
 const PROGRESS = "SELECT COALESCE(SUM(committed_seq), 0) AS progress FROM streams";
 
-function lookAtSqlite(file: string): () => unknown {
+function lookAtSqlite(file: string): Look {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
-  const progress = database.prepare(PROGRESS);
-  return () => progress.get()?.["progress"];
+  const statement = database.prepare(PROGRESS);
+  return { progress: () => statement.get()?.["progress"], close: () => database.close() };
 }
 
-async function lookAtMysql(url: string): Promise<() => Promise<unknown>> {
+async function lookAtMysql(url: string): Promise<Look> {
   const connection = await mysql.createConnection({ uri: url });
   connection.on("error", () => {});
-  return async () => {
-    const [rows] = await connection.query<mysql.RowDataPacket[]>(PROGRESS);
-    return String(rows[0]?.["progress"]);
+  return {
+    progress: async () => {
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(PROGRESS);
+      return String(rows[0]?.["progress"]);
+    },
+    close: () => connection.destroy(),
   };
 }
 
-if (parentPort !== null) {
-  const result = await watch(workerData as CommitWatch);
-  parentPort.postMessage(result);
-  process.exit();
-}
+// Not followed by process.exit, which may overtake the message.
+if (parentPort !== null) parentPort.postMessage(await watch(workerData as CommitWatch));

@@ -17,8 +17,13 @@ export async function killAt(plan: KillPlan, target: KillTarget, system: SystemU
   }
   const watch: CommitWatch = { ...system.location, pid: system.pidOf(target), timeoutMs: COMMIT_WAIT_MS_MAX };
   const worker = new Worker(new URL("./commit-watcher.ts", import.meta.url), { workerData: watch });
-  const [result] = (await once(worker, "message")) as [CommitWatchResult];
+  const [result] = (await Promise.race([once(worker, "message"), failOnExit(worker)])) as [CommitWatchResult];
   // The process is gone already; this takes note of it.
   await system.kill(target);
   return result.sawCommit;
+}
+
+async function failOnExit(worker: Worker): Promise<never> {
+  await once(worker, "exit");
+  throw new Error("the commit watcher ended without a word");
 }

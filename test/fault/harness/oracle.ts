@@ -93,9 +93,10 @@ async function judgeStream(
     if (cause === STORE_REGRESSED) report.add("REGRESSED", `the store had forgotten ${firstSeq} to ${lastSeq}`);
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
       place(seq, "gap");
-      if (seq > journal.sentSeq || journal.sent[seq] !== undefined) {
-        report.add("I5", `${seq} is stored as a gap, but was never declared lost`);
-      }
+      const isDeclared = seq <= journal.sentSeq && journal.sent[seq] === undefined;
+      if (isDeclared) continue;
+      const invariant = seq <= journal.ackedSeq ? "I1" : "I5";
+      report.add(invariant, `${seq} is stored as a gap, but was never declared lost`);
     }
   }
   for (let seq = 1; seq <= journal.sentSeq; seq++) {

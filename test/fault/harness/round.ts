@@ -62,11 +62,13 @@ export async function runRound(
   }
   await running;
   const violations: Violation[] = [];
-  for (const { stream, journal } of trainers) {
-    await stream.close({ timeoutMs: FINISH_MS_MAX }).catch((error: unknown) => {
-      journal.failure ??= String(error);
-    });
-  }
+  await Promise.all(
+    trainers.map(({ stream, journal }) =>
+      stream.close({ timeoutMs: FINISH_MS_MAX }).catch((error: unknown) => {
+        journal.failure ??= String(error);
+      }),
+    ),
+  );
   await Promise.all(resuming);
   for (const [at, ms] of resumeMs.entries()) {
     if (ms >= RESUME_MS_MAX)
