@@ -1,4 +1,5 @@
 /** The batches of one open stream that wait for their commit, in order. */
+import { DEAD_LETTER_BODY_BYTES_MAX } from "../limits.js";
 import type { Batch, RejectedEntry, Rows } from "../record/batch.js";
 import { emptyRows, firstAbove } from "../record/batch.js";
 import { TABLE_COUNT } from "../record/tables.js";
@@ -98,7 +99,8 @@ function bodyOf(batches: readonly Batch[], seq: number): Uint8Array | null {
   for (const rows of batch?.rows ?? []) {
     const at = rows === undefined ? -1 : firstAbove(rows.seqs, seq - 1);
     if (batch !== undefined && rows !== undefined && rows.seqs[at] === seq) {
-      return Uint8Array.from(batch.bytes.subarray(rows.starts[at], rows.ends[at]));
+      const body = batch.bytes.subarray(rows.starts[at], rows.ends[at]);
+      return body.length <= DEAD_LETTER_BODY_BYTES_MAX ? Uint8Array.from(body) : null;
     }
   }
   return null;

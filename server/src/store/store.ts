@@ -49,7 +49,7 @@ export interface RunData {
 }
 
 export interface Run extends RunData {
-  /** The record as it was sent, for the dead letter of a row that the store itself refuses. */
+  /** The record as it was sent, for the dead letter of a row that the store itself refuses; null where it is too large. */
   bodyOf(seq: number): Uint8Array | null;
 }
 

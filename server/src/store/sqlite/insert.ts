@@ -18,6 +18,9 @@ export interface RowStamp {
   expiresOn: readonly string[];
 }
 
+/** The record as it was sent. */
+type BodyOf = (seq: number) => Uint8Array | null;
+
 class TableInsert {
   readonly #one: StatementSync;
   readonly #many: StatementSync;
@@ -38,7 +41,7 @@ class TableInsert {
   }
 
   /** Inserts all rows of a run; returns those that the database refuses as data. */
-  insert(run: RunData, stamp: RowStamp): RejectedEntry[] {
+  insert(run: RunData, stamp: RowStamp, bodyOf: BodyOf): RejectedEntry[] {
     const count = run.rows[this.table.index]?.seqs.length ?? 0;
     const refused: RejectedEntry[] = [];
     let at = 0;
@@ -50,7 +53,7 @@ class TableInsert {
         else this.#many.run(...this.#args);
       } catch (error) {
         if (sqliteError(error).kind !== "poison") throw error;
-        this.#insertAlone(run, at, rows, stamp, refused);
+        this.#insertAlone(run, at, rows, stamp, bodyOf, refused);
       }
       at += rows;
     }
@@ -58,7 +61,14 @@ class TableInsert {
   }
 
   /** One by one, so that only the bad row is refused. */
-  #insertAlone(run: RunData, from: number, count: number, stamp: RowStamp, refused: RejectedEntry[]): void {
+  #insertAlone(
+    run: RunData,
+    from: number,
+    count: number,
+    stamp: RowStamp,
+    bodyOf: BodyOf,
+    refused: RejectedEntry[],
+  ): void {
     for (let at = from; at < from + count; at++) {
       this.#fill(run, at, 1, stamp);
       try {
@@ -66,13 +76,14 @@ class TableInsert {
       } catch (error) {
         const problem = sqliteError(error);
         if (problem.kind !== "poison") throw error;
+        const seq = run.rows[this.table.index]?.seqs[at] as number;
         refused.push({
-          seq: run.rows[this.table.index]?.seqs[at] as number,
+          seq,
           type: this.table.type,
           reason: RejectionReason.REFUSED_BY_STORE,
           field: this.table.name,
           message: `${problem.code}: ${problem.message}`,
-          body: null,
+          body: bodyOf(seq),
         });
       }
     }
@@ -105,7 +116,9 @@ export class RunInsert {
     this.#tables = TABLES.map((table) => new TableInsert(db, table));
   }
 
-  insert(run: RunData, stamp: RowStamp): RejectedEntry[] {
-    return this.#tables.flatMap((table) => (run.rows[table.table.index] === undefined ? [] : table.insert(run, stamp)));
+  insert(run: RunData, stamp: RowStamp, bodyOf: BodyOf): RejectedEntry[] {
+    return this.#tables.flatMap((table) =>
+      run.rows[table.table.index] === undefined ? [] : table.insert(run, stamp, bodyOf),
+    );
   }
 }

@@ -7,6 +7,7 @@ import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
+import { type WantedRecord, wantedKey } from "./sent-records.js";
 import { Thread } from "./thread.js";
 import type { WriterData } from "./writer.js";
 
@@ -73,12 +74,17 @@ export class SqliteStore implements Store {
     this.#openUnderWay = false;
   }
 
-  commit(runs: readonly Run[]): Promise<RunOutcome[]> {
+  async commit(runs: readonly Run[]): Promise<RunOutcome[]> {
+    const bodies = new Map<string, Uint8Array | null>();
     // Functions cannot be handed to a thread.
-    return this.#writer.call<RunOutcome[]>(
-      "commit",
-      runs.map((run) => ({ ...run, bodyOf: undefined })),
-    );
+    const data = runs.map((run) => ({ ...run, bodyOf: undefined }));
+    for (;;) {
+      const answer = await this.#writer.call<RunOutcome[] | { wanted: WantedRecord[] }>("commit", data, bodies);
+      if (!("wanted" in answer)) return answer;
+      for (const wanted of answer.wanted) {
+        bodies.set(wantedKey(wanted), runs[wanted.run]?.bodyOf(wanted.seq) ?? null);
+      }
+    }
   }
 
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {

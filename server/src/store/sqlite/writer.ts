@@ -17,6 +17,7 @@ import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { auditSqlite } from "./audit.js";
 import { RunInsert } from "./insert.js";
+import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
 import { serveThread } from "./thread.js";
 
 export interface WriterData {
@@ -153,17 +154,38 @@ class SqliteWriter {
     };
   }
 
-  commit(runs: readonly RunData[]): RunOutcome[] {
+  /**
+   * One transaction, or none and the records that it must be called with again: those whose rows the database refuses,
+   * and whose dead letters need what was sent. Not handed over every time, because it almost never happens.
+   */
+  commit(runs: readonly RunData[], bodies: SentRecords): RunOutcome[] | { wanted: WantedRecord[] } {
+    const wanted: WantedRecord[] = [];
+    try {
+      return this.#commit(runs, bodies, wanted);
+    } catch (error) {
+      if (wanted.length > 0) return { wanted };
+      throw error;
+    }
+  }
+
+  #commit(runs: readonly RunData[], bodies: SentRecords, wanted: WantedRecord[]): RunOutcome[] {
+    const insert = this.#insert;
+    if (insert === undefined) throw new Error("the store is not started");
     return this.#transaction(() => {
       const now = nowUs();
       const createdAt = timestampText(now);
       const expiresOn = this.#data.retentionDays.map((days) => dayText(this.#storingDay + days));
-      return runs.map((run): RunOutcome => {
+      const outcomes = runs.map((run, index): RunOutcome => {
         const row = this.#streamRow(run.key);
         const admission = admit(run, row);
         if (admission.kind !== "admitted" || row === undefined) return admission as RunOutcome;
         const admitted = admission.run;
-        const refused = this.#insert?.insert(admitted, { createdAt, expiresOn }) ?? [];
+        const bodyOf = (seq: number): Uint8Array | null => {
+          const body = bodies.get(wantedKey({ run: index, seq }));
+          if (body === undefined) wanted.push({ run: index, seq });
+          return body ?? null;
+        };
+        const refused = insert.insert(admitted, { createdAt, expiresOn }, bodyOf);
         for (const gap of admitted.gaps) this.#insertGap(run.key, run, gap, now);
         for (const each of [...admitted.rejected, ...refused]) this.#insertDeadLetter(run, each, now);
         const next = advance(row, admitted, refused);
@@ -177,6 +199,8 @@ class SqliteWriter {
           rejected,
         };
       });
+      if (wanted.length > 0) throw new Error("rolled back, to be called again with the records that are wanted");
+      return outcomes;
     });
   }
 
@@ -442,7 +466,7 @@ serveThread({
   start: () => current().start(),
   maintain: () => current().maintain(),
   openAll: (requests: OpenRequest[]) => current().openAll(requests),
-  commit: (runs: RunData[]) => current().commit(runs),
+  commit: (runs: RunData[], bodies: SentRecords) => current().commit(runs, bodies),
   updateSession: (namespace: string, id: string, change: SessionChange) =>
     current().updateSession(namespace, id, change),
   fenceSession: (namespace: string, id: string) => current().fenceSession(namespace, id),
