@@ -40,7 +40,7 @@ async function startSqlite(): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), "tailkeep-contract-"));
   const stores: Store[] = [];
   const opened = (url: string, settings: Partial<StoreSettings> = {}) => {
-    const store = openStore({ ...SETTINGS, ...settings, store: url });
+    const store = openStore({ ...SETTINGS, store: url, ...settings });
     stores.push(store);
     return store;
   };
@@ -58,7 +58,11 @@ async function startSqlite(): Promise<Opened> {
       const own = `sqlite:${join(folder, `empty-${count++}.db`)}`;
       return Promise.resolve({ store: opened(own, settings), url: own });
     },
-    sql: (text) => Promise.resolve(direct.prepare(text).all() as Row[]),
+    sql: (text) => {
+      const statement = direct.prepare(text);
+      statement.setReadBigInts(true);
+      return Promise.resolve((statement.all() as Row[]).map(withNumbers));
+    },
     end: async () => {
       direct.close();
       for (const each of stores) await each.close();
@@ -67,12 +71,22 @@ async function startSqlite(): Promise<Opened> {
   };
 }
 
+/** Integers as numbers where that is exact, as drivers of other databases give them. */
+function withNumbers(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value,
+    ]),
+  );
+}
+
 async function startMysql(shared: () => Promise<DatabaseServer | Skipped>): Promise<Opened | Skipped> {
   const server = await shared();
   if (isSkipped(server)) return server;
   const stores: Store[] = [];
   const opened = (url: string, settings: Partial<StoreSettings> = {}) => {
-    const store = openStore({ ...SETTINGS, ...settings, store: url });
+    const store = openStore({ ...SETTINGS, store: url, ...settings });
     stores.push(store);
     return store;
   };
