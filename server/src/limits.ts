@@ -121,6 +121,12 @@ export const CURSOR_STREAMS_MAX = 1_024;
 /** Rows deleted in one transaction: about 20 ms of the writer's time. */
 export const DELETE_SLICE_ROWS = 2_000;
 
+/** A deletion that nobody has gone on with for this long, many slices, is finished by maintenance: its server died. */
+export const DELETION_ABANDONED_MS = 60_000;
+
+/** Deletions finished by one run of maintenance; the next run has the rest. */
+export const DELETIONS_RESUMED_MAX = 100;
+
 /** Labels of a session. */
 export const LABELS_MAX = 32;
 export const LABEL_KEY_CHARS_MAX = 64;

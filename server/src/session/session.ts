@@ -17,6 +17,7 @@ export type Refusal =
   | { kind: "hole"; firstSeq: number; expectedSeq: number }
   | { kind: "broken"; message: string }
   | { kind: "tooManyStreams" }
+  | { kind: "deleting" }
   | { kind: "tooManyOpen" };
 
 export interface SessionListener {

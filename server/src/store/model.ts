@@ -14,4 +14,7 @@ export interface StreamCounts {
   gapped: number;
 }
 
+/** State of a session whose rows are being deleted; readers do not see it any more. */
+export const DELETING = "deleting";
+
 export type SessionStateName = "running" | "finished" | "lost";

@@ -31,7 +31,9 @@ export type OpenOutcome =
       regressed: { firstSeq: number; lastSeq: number } | null;
     }
   | { kind: "fenced"; writerId: string }
-  | { kind: "tooManyStreams" };
+  | { kind: "tooManyStreams" }
+  /** Its session is being deleted; afterwards it may be opened again. */
+  | { kind: "deleting" };
 
 /** A contiguous piece of one stream, from one or more batches, as it can be handed to a thread. */
 export interface RunData {
@@ -105,7 +107,10 @@ export interface Store {
   /** One transaction. Outcomes stand in the order of `runs`. @throws StoreError: the outcome is unknown or nothing. */
   commit(runs: readonly Run[]): Promise<RunOutcome[]>;
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean>;
-  /** Number of records deleted, or what stands in the way. */
+  /**
+   * Number of records deleted, or what stands in the way. The session's streams go first, and no stream of it is opened
+   * until its last row is gone; what a crash leaves is finished by `maintain`.
+   */
   deleteSession(namespace: string, sessionId: string): Promise<number | "missing">;
   /** Keeps sessions that are being written from looking lost. */
   touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void>;

@@ -28,6 +28,10 @@ export function refusalError(refusal: Refusal): RpcError {
         `open.session_id: the session has ${SESSION_STREAMS_MAX} streams; use fewer writers, or a new session`,
         { retryAfterMs: OVERLOAD_RETRY_AFTER_MS },
       );
+    case "deleting":
+      return new RpcError("STORE_UNAVAILABLE", "open.session_id: the session is being deleted; open it again afterwards", {
+        retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+      });
     case "tooManyOpen":
       return new RpcError("TOO_MANY_STREAMS", "the server has as many open streams as it takes; try again later", {
         retryAfterMs: OVERLOAD_RETRY_AFTER_MS,

@@ -7,8 +7,10 @@ import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayText, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
 import { nextKey, streamKey } from "../keys.js";
+import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
@@ -38,6 +40,11 @@ export interface MysqlOptions {
 
 /** How often a small transaction (open, update) gives way to others before it says so. */
 const CONTENTION_TRIES = 8;
+
+/** Rows that a statement changed; the driver gives no rows for these. */
+function affected(result: unknown): number {
+  return (result as { affectedRows: number }).affectedRows;
+}
 
 export class MysqlStore implements Store {
   readonly capabilities: Capabilities;
@@ -83,16 +90,20 @@ export class MysqlStore implements Store {
            WHERE state = 'running' AND last_seen_at_us < ${silentSinceUs}`,
         ),
       );
+      await finishDeletions(this, this.#clock.nowUs());
     }
     return held;
   }
 
   openStream(request: OpenRequest): Promise<OpenOutcome> {
     return this.#patiently(async (session): Promise<OpenOutcome> => {
+      const owner = `namespace_id = ${textLiteral(request.namespace)} AND session_id = ${textLiteral(request.sessionId)}`;
+      // Before its streams, as a deletion does it, so that the two never wait for each other.
+      const [found] = await session.query(`SELECT labels, state FROM sessions WHERE ${owner} FOR UPDATE`);
+      if (found?.["state"] === DELETING) return { kind: "deleting" };
       const { key, row } = await this.#findStream(session, request);
       const decision = openDecision(request, row);
       if (decision.kind === "fenced") return decision;
-      const owner = `namespace_id = ${textLiteral(request.namespace)} AND session_id = ${textLiteral(request.sessionId)}`;
       const now = this.#clock.nowUs();
       if (row === undefined) {
         const [count] = await session.query(`SELECT COUNT(*) AS n FROM streams WHERE ${owner}`);
@@ -105,7 +116,7 @@ export class MysqlStore implements Store {
            VALUES (${key}, ${identity.join(", ")}, 0, 0, ${zeros}, 0, 0, ${now})`,
         );
       }
-      await this.#upsertSession(session, request, owner, now);
+      await this.#upsertSession(session, request, found, owner, now);
       await saveStreams(session, [{ key, ...request, row: decision.row }]);
       if (decision.regressed !== null) {
         const gap = { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED } as const;
@@ -187,7 +198,7 @@ export class MysqlStore implements Store {
     return this.#patiently(async (session) => {
       const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
       const [row] = await session.query(`SELECT state, ended_at_us FROM sessions WHERE ${owner} FOR UPDATE`);
-      if (row === undefined) return false;
+      if (row === undefined || row["state"] === DELETING) return false;
       const sets: string[] = [];
       if (change.name !== undefined) sets.push(`name = ${textLiteral(change.name)}`);
       if (change.labels !== undefined) sets.push(`labels = ${textLiteral(JSON.stringify(change.labels))}`);
@@ -201,28 +212,41 @@ export class MysqlStore implements Store {
     });
   }
 
-  /** First its streams, so that no writer adds to it any more, then its rows in slices that do not hold up ingest. */
+  /** First its streams, and none is opened any more; then its rows, in slices that do not hold up ingest. */
   async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
     const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
+    const mark = (session: Session) => {
+      const set = `state = '${DELETING}', ended_at_us = ${this.#clock.nowUs()}`;
+      return session.query(`UPDATE sessions SET ${set} WHERE ${owner}`);
+    };
     const exists = await this.#patiently(async (session) => {
+      const marked = affected(await mark(session));
       await session.query(`DELETE FROM streams WHERE ${owner}`);
-      return (await session.query(`SELECT 1 FROM sessions WHERE ${owner}`)).length > 0;
+      return marked > 0;
     });
     if (!exists) return "missing";
+    // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
+    const stillDeleting = async (session: Session): Promise<boolean> => {
+      const [row] = await session.query(`SELECT state FROM sessions WHERE ${owner} FOR UPDATE`);
+      if (row?.["state"] !== DELETING) return false;
+      await mark(session);
+      return true;
+    };
     let deleted = 0;
     for (const table of TABLES) {
       for (;;) {
         const slice = await this.#patiently(async (session) => {
-          const result = await session.query(
-            `DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`,
+          if (!(await stillDeleting(session))) return 0;
+          return affected(
+            await session.query(`DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`),
           );
-          return (result as unknown as { affectedRows: number }).affectedRows;
         });
         deleted += slice;
         if (slice < DELETE_SLICE_ROWS) break;
       }
     }
     await this.#patiently(async (session) => {
+      if (!(await stillDeleting(session))) return;
       for (const table of ["gaps", "dead_letters", "sessions"])
         await session.query(`DELETE FROM ${table} WHERE ${owner}`);
     });
@@ -271,8 +295,13 @@ export class MysqlStore implements Store {
     }
   }
 
-  async #upsertSession(session: Session, request: OpenRequest, owner: string, now: number): Promise<void> {
-    const [row] = await session.query(`SELECT labels FROM sessions WHERE ${owner} FOR UPDATE`);
+  async #upsertSession(
+    session: Session,
+    request: OpenRequest,
+    row: Record<string, unknown> | undefined,
+    owner: string,
+    now: number,
+  ): Promise<void> {
     if (row === undefined) {
       const names = `${textLiteral(request.namespace)}, ${textLiteral(request.sessionId)}`;
       await session.query(

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { PAGE_BYTES_MAX } from "../../limits.js";
 import type { StoredRow } from "../../record/stored-row.js";
 import { TABLES } from "../../record/tables.js";
-import type { SessionStateName, StreamCounts } from "../model.js";
+import { DELETING, type SessionStateName, type StreamCounts } from "../model.js";
 import { STORED_COLUMNS } from "../schema.js";
 import type { StateRow } from "../state.js";
 import { type Execute, type QueryBuilder, run } from "./database.js";
@@ -120,7 +120,8 @@ export class Reads {
       .selectFrom("sessions")
       .selectAll()
       .where("namespace_id", "=", namespace)
-      .where("session_id", "=", sessionId);
+      .where("session_id", "=", sessionId)
+      .where("state", "!=", DELETING);
     const [row] = await run(this.#execute, query);
     return row === undefined ? undefined : sessionRow(row);
   }
@@ -132,7 +133,11 @@ export class Reads {
     after: { startedAtUs: number; sessionId: string } | undefined,
     limit: number,
   ): Promise<SessionRow[]> {
-    let query = this.#db.selectFrom("sessions").selectAll().where("namespace_id", "=", namespace);
+    let query = this.#db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("namespace_id", "=", namespace)
+      .where("state", "!=", DELETING);
     if (state !== undefined) query = query.where("state", "=", state);
     if (after !== undefined) {
       query = query
@@ -239,7 +244,8 @@ export class Reads {
     let sessions = this.#db
       .selectFrom("sessions")
       .select(sql<number>`count(*)`.as("sessions"))
-      .where("namespace_id", "=", namespace);
+      .where("namespace_id", "=", namespace)
+      .where("state", "!=", DELETING);
     if (sessionId !== undefined) {
       streams = streams.where("session_id", "=", sessionId);
       sessions = sessions.where("session_id", "=", sessionId);
@@ -323,6 +329,18 @@ export class Reads {
     return row === undefined ? undefined : stateRow(row);
   }
 
+  /** Sessions whose deletion nobody has gone on with. */
+  async abandonedDeletions(beforeUs: number, limit: number): Promise<{ namespace: string; sessionId: string }[]> {
+    const query = this.#db
+      .selectFrom("sessions")
+      .select(["namespace_id", "session_id"])
+      .where("state", "=", DELETING)
+      .where("ended_at_us", "<", beforeUs)
+      .limit(limit);
+    const rows = await run(this.#execute, query);
+    return rows.map((row) => ({ namespace: row.namespace_id, sessionId: row.session_id }));
+  }
+
   /** Documents by name after `afterName`; values only if asked, and then at most PAGE_BYTES_MAX of them. */
   async listStates(
     namespace: string,
@@ -339,6 +357,8 @@ export class Reads {
     if (prefix !== "") {
       // A range, not LIKE: it uses the key and needs no escaping. U+10FFFF sorts after every other character.
       query = query.where("name", ">=", prefix).where("name", "<", `${prefix}\u{10ffff}`);
+      // MySQL pads when it compares: "a" is not below "a ". A name has no blank at its end, so it equals only that one.
+      if (prefix.endsWith(" ")) query = query.where("name", "!=", prefix);
     }
     const found = await run(this.#execute, query.orderBy("name").limit(limit));
     const rows: StateRow[] = [];

@@ -2,6 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
+import { nowUs } from "../../record/time.js";
+import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
@@ -105,8 +107,10 @@ export class SqliteStore implements Store {
     return this.#writer.call<void>("touchSessions", sessions);
   }
 
-  maintain(): Promise<boolean> {
-    return this.#writer.call<boolean>("maintain");
+  async maintain(): Promise<boolean> {
+    const held = await this.#writer.call<boolean>("maintain");
+    await finishDeletions(this, nowUs());
+    return held;
   }
 
   ping(): Promise<void> {

@@ -11,6 +11,7 @@ import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
 import { StoreError } from "../errors.js";
 import { nextKey, streamKey } from "../keys.js";
+import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
@@ -122,14 +123,14 @@ class SqliteWriter {
 
   #open(request: OpenRequest): OpenOutcome {
     const now = nowUs();
+    const owner = [request.namespace, request.sessionId];
+    const session = this.#get("SELECT state FROM sessions WHERE namespace_id = ? AND session_id = ?", owner);
+    if (session?.["state"] === DELETING) return { kind: "deleting" };
     const { key, row } = this.#findStream(request);
     const decision = openDecision(request, row);
     if (decision.kind === "fenced") return decision;
     if (row === undefined) {
-      const streams = this.#get("SELECT COUNT(*) AS n FROM streams WHERE namespace_id = ? AND session_id = ?", [
-        request.namespace,
-        request.sessionId,
-      ]);
+      const streams = this.#get("SELECT COUNT(*) AS n FROM streams WHERE namespace_id = ? AND session_id = ?", owner);
       if (Number(streams?.["n"]) >= SESSION_STREAMS_MAX) return { kind: "tooManyStreams" };
     }
     this.#upsertSession(request, now);
@@ -207,7 +208,7 @@ class SqliteWriter {
   updateSession(namespace: string, sessionId: string, change: SessionChange): boolean {
     return this.#transaction(() => {
       const row = this.#get("SELECT * FROM sessions WHERE namespace_id = ? AND session_id = ?", [namespace, sessionId]);
-      if (row === undefined) return false;
+      if (row === undefined || row["state"] === DELETING) return false;
       const state = change.state ?? String(row["state"]);
       const ended = state === "running" ? null : (row["ended_at_us"] ?? nowUs());
       this.#run(
@@ -227,29 +228,34 @@ class SqliteWriter {
     });
   }
 
-  /** First step of a deletion: its streams go, so that no writer adds to it any more. */
+  /** First step of a deletion: its streams go, and none is opened, so that no writer adds to it any more. */
   fenceSession(namespace: string, sessionId: string): boolean {
     return this.#transaction(() => {
       const args = [namespace, sessionId];
       this.#run("DELETE FROM streams WHERE namespace_id = ? AND session_id = ?", args);
-      return this.#get("SELECT 1 AS one FROM sessions WHERE namespace_id = ? AND session_id = ?", args) !== undefined;
+      const mark = "UPDATE sessions SET state = ?, ended_at_us = ? WHERE namespace_id = ? AND session_id = ?";
+      return this.#run(mark, [DELETING, nowUs(), ...args]) > 0;
     });
   }
 
   /** Some of a session's rows in a transaction that does not hold up ingest; 0 when none are left. */
   deleteSessionSlice(namespace: string, sessionId: string): number {
     return this.#transaction(() => {
+      const args = [namespace, sessionId];
+      // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
+      const mark = "UPDATE sessions SET ended_at_us = ? WHERE namespace_id = ? AND session_id = ? AND state = ?";
+      if (this.#run(mark, [nowUs(), ...args, DELETING]) === 0) return 0;
       for (const table of TABLES) {
         const name = rowsTable(table);
         const deleted = this.#run(
           `DELETE FROM ${name} WHERE id IN
              (SELECT id FROM ${name} WHERE namespace_id = ? AND session_id = ? LIMIT ${DELETE_SLICE_ROWS})`,
-          [namespace, sessionId],
+          args,
         );
         if (deleted > 0) return deleted;
       }
       for (const table of ["gaps", "dead_letters", "sessions"]) {
-        this.#run(`DELETE FROM ${table} WHERE namespace_id = ? AND session_id = ?`, [namespace, sessionId]);
+        this.#run(`DELETE FROM ${table} WHERE namespace_id = ? AND session_id = ?`, args);
       }
       this.#deadLetterBytes.clear();
       return 0;
