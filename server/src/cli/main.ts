@@ -1,6 +1,8 @@
 /** The `tailkeep` command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../base/version.js";
+import { ConfigError } from "../config/load.js";
+import { registerCompletion } from "./commands/completion.js";
 import { registerConfig } from "./commands/config.js";
 import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
@@ -8,6 +10,7 @@ import { registerExport } from "./commands/export.js";
 import { registerImport } from "./commands/import.js";
 import { registerServe } from "./commands/serve.js";
 import { registerTail } from "./commands/tail.js";
+import { EXIT_FAILED, EXIT_WRONG_USAGE } from "./failure.js";
 
 const program = new Command("tailkeep")
   .description("Bounded memory, unbounded history: keeps every record of a training run, exactly once.")
@@ -22,16 +25,14 @@ registerTail(program);
 registerDoctor(program);
 registerConfig(program);
 registerDemo(program);
-
-/** Exit code of wrong usage. */
-const USAGE = 2;
+registerCompletion(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USAGE;
   else {
     console.error(`tailkeep: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof ConfigError ? EXIT_WRONG_USAGE : EXIT_FAILED;
   }
 }

@@ -1,9 +1,14 @@
 /** Makes the store that the configuration names. The only place that knows both. */
 import { TABLE_COUNT } from "../record/tables.js";
+import type { Inspection } from "./inspection.js";
 import { parseMysqlUrl } from "./mysql/connection.js";
+import { inspectMysql } from "./mysql/inspect.js";
 import { MysqlStore } from "./mysql/mysql-store.js";
+import { inspectSqlite } from "./sqlite/inspect.js";
 import { SqliteStore } from "./sqlite/sqlite-store.js";
 import type { Store } from "./store.js";
+
+const SQLITE_PREFIX = "sqlite:";
 
 export interface StoreSettings {
   /** sqlite:FILE or mysql://... */
@@ -13,12 +18,22 @@ export interface StoreSettings {
   mysqlLanes: number;
 }
 
+/** The file of an embedded store; undefined where a database server keeps the data. */
+export function fileOf(store: string): string | undefined {
+  return store.startsWith(SQLITE_PREFIX) ? store.slice(SQLITE_PREFIX.length) : undefined;
+}
+
+/** Reads what a store is without becoming its server. @throws StoreError, or Error for a URL that makes no sense */
+export async function inspectStore(store: string): Promise<Inspection> {
+  const file = fileOf(store);
+  return file === undefined ? await inspectMysql(parseMysqlUrl(store)) : inspectSqlite(file);
+}
+
 export function openStore(settings: StoreSettings): Store {
   const retentionDays = new Array<number>(TABLE_COUNT).fill(settings.retentionDays);
   const { deadLetterBytesMax } = settings;
-  if (settings.store.startsWith("sqlite:")) {
-    return new SqliteStore({ file: settings.store.slice("sqlite:".length), retentionDays, deadLetterBytesMax });
-  }
+  const file = fileOf(settings.store);
+  if (file !== undefined) return new SqliteStore({ file, retentionDays, deadLetterBytesMax });
   const target = parseMysqlUrl(settings.store);
   return new MysqlStore({ target, lanes: settings.mysqlLanes, retentionDays, deadLetterBytesMax });
 }

@@ -40,13 +40,15 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
 
   demo: [],
   import: ["base"],
-  cli: ["base", "config", "demo", "import", "limits", "serve"],
+  export: ["record"],
+  doctor: [...VOCABULARY, "config", "store"],
+  cli: ["base", "config", "demo", "doctor", "export", "import", "limits", "serve"],
   // The composition root.
   serve: ["*"],
 };
 
 /** The parts of the server that are clients of it, like any other. */
-const CLIENT_SIDE = ["cli", "demo", "import"];
+const CLIENT_SIDE = ["cli", "demo", "export", "import"];
 
 const sourceOf = (name: string) => join(CHECKOUT, name, "src");
 const partOf = (file: string) => (file.split("/")[0] ?? "").replace(/\.ts$/, "");

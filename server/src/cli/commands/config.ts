@@ -10,8 +10,14 @@ function valueAt(tree: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], tree);
 }
 
+const EXAMPLES = `
+Examples:
+  tailkeep config
+  tailkeep config show --config /etc/tailkeep.yaml --json
+  tailkeep config defaults > tailkeep.yaml`;
+
 export function registerConfig(program: Command): void {
-  const config = program.command("config").description("Shows the configuration.");
+  const config = program.command("config").description("Shows the configuration.").addHelpText("after", EXAMPLES);
   const show = config
     .command("show", { isDefault: true })
     .description("The settings in force, each with where it is from. Passwords are not shown.")

@@ -1,37 +1,42 @@
 /** `tailkeep demo`: a learner that gets better while its play is recorded. */
-import { connect } from "@tailkeep/client";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type DemoResult, runDemo } from "../../demo/run-demo.js";
 import type { EpisodeEvent } from "../../demo/training.js";
+import { wholeNumber } from "../arguments.js";
+import { addServerOption, type ServerFlag, withClient } from "../connect.js";
 
 const PROGRESS_EVERY_EPISODES = 50;
 
-interface DemoFlags {
+interface DemoFlags extends ServerFlag {
   readonly episodes: number;
   readonly seed: number;
   readonly pace: number;
-  readonly server?: string;
   readonly session?: string;
   readonly json?: true;
 }
 
+const EXAMPLES = `
+Examples:
+  tailkeep demo
+  tailkeep demo --episodes 2000 --pace 50 --session watched & tailkeep tail watched --follow`;
+
 export function registerDemo(program: Command): void {
-  program
+  const command = program
     .command("demo")
     .description("train a small Q-learner on a grid game and record its play in all six tables")
     .option("--episodes <n>", "games to play", wholeNumber(1, 1_000_000), 500)
     .option("--seed <n>", "the same seed plays the same games", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--pace <ms>", "each episode takes at least this long, to watch it", wholeNumber(0, 60_000), 0)
-    .option("--server <host:port>", "server to record to (default: TAILKEEP_SERVER, or 127.0.0.1:50051)")
     .option("--session <id>", "session to record in (default: a new one)")
     .option("--json", "print the result as JSON, and nothing else")
+    .addHelpText("after", EXAMPLES)
     .action(demo);
+  addServerOption(command);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
   const sessionId = flags.session ?? newSessionId(flags.seed);
-  const client = connect({ server: flags.server });
-  try {
+  await withClient("demo", flags, async (client) => {
     const result = await runDemo(client, {
       sessionId,
       episodes: flags.episodes,
@@ -40,10 +45,7 @@ async function demo(flags: DemoFlags): Promise<void> {
       ...(flags.json ? {} : { onEpisode: showProgress(flags.episodes) }),
     });
     console.log(flags.json ? JSON.stringify(result) : summary(result));
-  } finally {
-    // After a failure there is nothing to wait for; after success everything is durable already.
-    await client.close({ timeoutMs: 1_000 }).catch(() => {});
-  }
+  });
 }
 
 function showProgress(episodes: number): (end: EpisodeEvent) => void {
@@ -83,12 +85,4 @@ function percent(share: number): string {
 /** Names the run by its seed and the second it began in: readable, and new at each start. */
 function newSessionId(seed: number): string {
   return `demo-${seed}-${new Date().toISOString().slice(0, 19).replace("T", "-").replaceAll(":", "")}`;
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number between ${min} and ${max}.`);
-  };
 }

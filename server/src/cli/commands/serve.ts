@@ -5,10 +5,17 @@ import { withoutSecrets } from "../../config/load.js";
 import { startServer } from "../../serve.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 
+const EXAMPLES = `
+Examples:
+  tailkeep serve
+  tailkeep serve --store sqlite:/var/lib/tailkeep/tailkeep.db --retention-days 90
+  TAILKEEP_STORE=mysql://user:password@host:3306/database tailkeep serve`;
+
 export function registerServe(program: Command): void {
   const command = program
     .command("serve")
     .description("Runs the server. Prints where it listens; logs go to stderr as JSON lines.")
+    .addHelpText("after", EXAMPLES)
     .action((options: Record<string, unknown>) => serve(options));
   addConfigFlags(command);
 }

@@ -31,9 +31,12 @@ export interface MysqlTarget {
 }
 
 export function parseMysqlUrl(url: string): MysqlTarget {
-  const parsed = new URL(url);
+  const parsed = URL.parse(url);
+  if (parsed === null) throw new Error("the store is no URL; write mysql://user:password@host:3306/database");
   const database = decodeURIComponent(parsed.pathname.slice(1));
-  if (database === "") throw new Error("names no database; write mysql://user:password@host:3306/database");
+  if (database === "") {
+    throw new Error("the store names no database; write mysql://user:password@host:3306/database");
+  }
   return {
     host: parsed.hostname,
     port: parsed.port === "" ? 3306 : Number(parsed.port),
