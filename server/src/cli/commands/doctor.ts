@@ -1,6 +1,5 @@
 /** `tailkeep doctor`: is everything as it should be, and what to do where it is not. */
 import type { Command } from "commander";
-import { examine } from "../../doctor/examine.js";
 import type { Finding } from "../../doctor/finding.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 import { addServerOption } from "../connect.js";
@@ -25,6 +24,8 @@ export function registerDoctor(program: Command): void {
 
 async function diagnose(flags: Readonly<Record<string, unknown>>): Promise<void> {
   const server = typeof flags["server"] === "string" ? flags["server"] : process.env["TAILKEEP_SERVER"] || undefined;
+  // Loaded here, as it needs both databases' drivers, and no other command does.
+  const { examine } = await import("../../doctor/examine.js");
   const findings = await examine(() => configFromFlags(flags), server);
   const isSound = findings.every((finding) => finding.level !== "error");
   if (flags["json"] === true) process.stdout.write(`${JSON.stringify({ ok: isSound, findings })}\n`);

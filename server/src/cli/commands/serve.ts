@@ -1,8 +1,6 @@
 /** `tailkeep serve`: runs the server until a signal. */
 import type { Command } from "commander";
-import { pino } from "pino";
 import { withoutSecrets } from "../../config/load.js";
-import { startServer } from "../../serve.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 
 const EXAMPLES = `
@@ -22,8 +20,17 @@ export function registerServe(program: Command): void {
 
 async function serve(options: Record<string, unknown>): Promise<void> {
   const { config, file } = configFromFlags(options);
+  // Loaded here: it is half of a second that the other commands do not have to wait.
+  const [{ pino }, { setLogger }, { startServer }] = await Promise.all([
+    import("pino"),
+    import("@grpc/grpc-js"),
+    import("../../serve.js"),
+  ]);
   // Synchronous: the last line before an exit must not be lost, and the server logs little.
   const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
+  // Its errors come to us as errors too; as lines of its own they would stand between those of the log.
+  const toLog = (message: unknown) => log.debug({ from: "grpc-js" }, String(message));
+  setLogger({ error: toLog, info: toLog, debug: toLog });
   const server = await startServer(config, log);
   const stopped = Promise.withResolvers<void>();
   const onSignal = (signal: NodeJS.Signals) => {
