@@ -24,22 +24,24 @@ export interface Service {
 }
 
 /** grpc-js's own words for a message above the limit have no remedy and no code. */
-const explainOversize: ServerInterceptor = (_method, call) =>
-  new ServerInterceptingCall(call, {
-    sendStatus: (ending, next) => {
-      if (ending.code !== status.RESOURCE_EXHAUSTED || !/larger than max/i.test(ending.details ?? "")) {
-        next(ending);
-        return;
-      }
-      const metadata = new Metadata();
-      metadata.set("tailkeep-code", "MESSAGE_TOO_LARGE");
-      next({
-        code: ending.code,
-        details: `message: ${ending.details}; send messages of at most ${MESSAGE_BYTES_MAX} bytes`,
-        metadata,
-      });
-    },
-  });
+const explainOversize: ServerInterceptor = (_method, call) => {
+  const sendStatus = call.sendStatus.bind(call);
+  // It ends such a call in its innermost object, past every interceptor; so it is this object that is changed.
+  call.sendStatus = (ending) => {
+    if (ending.code !== status.RESOURCE_EXHAUSTED || !/larger than/i.test(ending.details ?? "")) {
+      sendStatus(ending);
+      return;
+    }
+    const metadata = new Metadata();
+    metadata.set("tailkeep-code", "MESSAGE_TOO_LARGE");
+    sendStatus({
+      code: ending.code,
+      details: `message: ${ending.details}; send messages of at most ${MESSAGE_BYTES_MAX} bytes`,
+      metadata,
+    });
+  };
+  return new ServerInterceptingCall(call);
+};
 
 /**
  * Requests reach the handlers as bytes: they are charged, decoded and judged there. An answer may be bytes too, where

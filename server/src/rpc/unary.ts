@@ -1,10 +1,12 @@
 /** Unary calls as plain async functions: decoded here, so that bad bytes get the right status, with errors mapped once. */
+import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { Metadata, ServerUnaryCall, sendUnaryData, UntypedHandleCall } from "@grpc/grpc-js";
 import { RpcError, rpcError } from "./errors.js";
+import { strictReader } from "./strict-reader.js";
 
 /** A generated message class, as far as decoding needs it. */
 export interface Decoder<Request> {
-  decode(bytes: Uint8Array): Request;
+  decode(reader: BinaryReader): Request;
 }
 
 /** What every call goes through, whatever it asks. */
@@ -19,7 +21,7 @@ export interface Gate {
 
 export function decodeRequest<Request>(decoder: Decoder<Request>, bytes: Buffer): Request {
   try {
-    return decoder.decode(bytes);
+    return decoder.decode(strictReader(bytes));
   } catch (error) {
     throw new RpcError("MALFORMED", `request: ${String(error)}; encode it with the stubs of tailkeep.v1`);
   }

@@ -3,13 +3,14 @@ import { OpenStream } from "@tailkeep/proto";
 import { SAFE_INTEGER_MAX } from "../limits.js";
 import { badField, RpcError } from "../rpc/errors.js";
 import { checkLabels, requiredId } from "../rpc/fields.js";
+import { strictReader } from "../rpc/strict-reader.js";
 import type { OpenRequest } from "../session/sessions.js";
 
 /** @throws RpcError naming the field */
 export function readOpenStream(bytes: Uint8Array, namespace: string): OpenRequest {
   let open: OpenStream;
   try {
-    open = OpenStream.decode(bytes);
+    open = OpenStream.decode(strictReader(bytes));
   } catch (error) {
     throw new RpcError("MALFORMED", `open: ${String(error)}; encode it with the stubs of tailkeep.v1`);
   }

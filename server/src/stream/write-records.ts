@@ -6,6 +6,7 @@ import { decodeBatch } from "../record/decode.js";
 import { WIRE_BYTES, Wire } from "../record/wire.js";
 import { RpcError } from "../rpc/errors.js";
 import { requiredId } from "../rpc/fields.js";
+import { strictReader } from "../rpc/strict-reader.js";
 import type { Refusal, StreamSession } from "../session/session.js";
 import { IngestBudget } from "./budget.js";
 import type { IngestContext } from "./ingest-call.js";
@@ -35,7 +36,7 @@ function split(bytes: Buffer): { head: WriteRecordsRequest; start: number; end: 
       head.push(bytes.subarray(from, wire.at));
     }
   }
-  return { head: WriteRecordsRequest.decode(Buffer.concat(head)), start, end };
+  return { head: WriteRecordsRequest.decode(strictReader(Buffer.concat(head))), start, end };
 }
 
 function malformed(error: unknown): RpcError {

@@ -1,0 +1,129 @@
+/** Raw stubs of every service over one channel, with unary calls as promises of an answer or an ending. */
+import { ChannelCredentials, Client, type ServiceError } from "@grpc/grpc-js";
+import {
+  AdminServiceService,
+  DeleteSessionRequest,
+  DeleteStateRequest,
+  GetLedgerRequest,
+  GetSessionRequest,
+  GetStateRequest,
+  GetStatisticsRequest,
+  HistoryServiceService,
+  IngestServiceService,
+  ListDeadLettersRequest,
+  ListGapsRequest,
+  ListRecordsRequest,
+  ListSessionsRequest,
+  ListStatesRequest,
+  PutStateRequest,
+  StateServiceService,
+  TailRecordsRequest,
+  UpdateSessionRequest,
+  WriteRecordsRequest,
+} from "@tailkeep/proto";
+import { type Ending, endingOf, IngestProbe } from "./ingest-probe.js";
+
+const METHODS = { ...AdminServiceService, ...HistoryServiceService, ...IngestServiceService, ...StateServiceService };
+type Methods = typeof METHODS;
+
+/** Requests of the unary methods. */
+const REQUESTS = {
+  deleteSession: DeleteSessionRequest,
+  deleteState: DeleteStateRequest,
+  getLedger: GetLedgerRequest,
+  getSession: GetSessionRequest,
+  getState: GetStateRequest,
+  getStatistics: GetStatisticsRequest,
+  listDeadLetters: ListDeadLettersRequest,
+  listGaps: ListGapsRequest,
+  listRecords: ListRecordsRequest,
+  listSessions: ListSessionsRequest,
+  listStates: ListStatesRequest,
+  putState: PutStateRequest,
+  tailRecords: TailRecordsRequest,
+  updateSession: UpdateSessionRequest,
+  writeRecords: WriteRecordsRequest,
+} as const;
+export type Unary = keyof typeof REQUESTS;
+type Request<M extends Unary> = ReturnType<(typeof REQUESTS)[M]["decode"]>;
+type Response<M extends Unary> = ReturnType<Methods[M]["responseDeserialize"]>;
+
+/** A call that ended otherwise than OK. */
+export class EndedError extends Error {
+  readonly ending: Ending;
+
+  constructor(ending: Ending) {
+    super(`${ending.status} ${ending.code ?? ""}: ${ending.message}`);
+    this.ending = ending;
+  }
+}
+
+export class Stubs {
+  readonly client: Client;
+  readonly #probes: IngestProbe[] = [];
+
+  constructor(address: string) {
+    this.client = new Client(address, ChannelCredentials.createInsecure(), {
+      "grpc.max_send_message_length": -1,
+      "grpc.max_receive_message_length": -1,
+      "grpc.enable_retries": 0,
+    });
+  }
+
+  ingest(): IngestProbe {
+    const probe = new IngestProbe(this.client);
+    this.#probes.push(probe);
+    return probe;
+  }
+
+  /** The request may leave out what has its default. */
+  call<M extends Unary>(method: M, request: Partial<Request<M>>): Promise<Response<M>> {
+    const { create, encode } = REQUESTS[method] as unknown as {
+      create(partial: unknown): unknown;
+      encode(message: unknown): { finish(): Uint8Array };
+    };
+    return this.callBytes(method, encode(create.call(REQUESTS[method], request)).finish());
+  }
+
+  callBytes<M extends Unary>(method: M, bytes: Uint8Array): Promise<Response<M>> {
+    const { path, responseDeserialize } = METHODS[method] as {
+      path: string;
+      responseDeserialize: (bytes: Buffer) => Response<M>;
+    };
+    return this.#unary(path, Buffer.from(bytes), responseDeserialize);
+  }
+
+  /** How a call ended that should not have been answered. */
+  async ending<M extends Unary>(method: M, request: Partial<Request<M>>): Promise<Ending> {
+    return this.#endingOf(this.call(method, request));
+  }
+
+  async endingOfBytes<M extends Unary>(method: M, bytes: Uint8Array): Promise<Ending> {
+    return this.#endingOf(this.callBytes(method, bytes));
+  }
+
+  close(): void {
+    for (const probe of this.#probes) probe.cancel();
+    this.client.close();
+  }
+
+  async #endingOf(call: Promise<unknown>): Promise<Ending> {
+    try {
+      await call;
+    } catch (error) {
+      if (error instanceof EndedError) return error.ending;
+      throw error;
+    }
+    throw new Error("the call was answered");
+  }
+
+  #unary<R>(path: string, bytes: Buffer, deserialize: (bytes: Buffer) => R): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const asItIs = (request: Buffer) => request;
+      this.client.makeUnaryRequest(path, asItIs, deserialize, bytes, (error: ServiceError | null, value?: R) => {
+        if (error === null) resolve(value as R);
+        else reject(new EndedError(endingOf(error)));
+      });
+    });
+  }
+}
