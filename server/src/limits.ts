@@ -214,6 +214,9 @@ export const SHUTDOWN_MS_DEFAULT = 10_000;
 /** What a client that was refused for load is told to wait. */
 export const OVERLOAD_RETRY_AFTER_MS = 1_000;
 
+/** The same while the store of a server that was just started has not answered: that takes a part of a second mostly. */
+export const STARTING_RETRY_AFTER_MS = 200;
+
 /** Stated cap on the server's resident memory at the default settings; the paused-database test holds it to this. */
 export const RESIDENT_BYTES_MAX = 768 * MIB;
 

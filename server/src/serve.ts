@@ -17,7 +17,7 @@ import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
-import { assertLimits, OVERLOAD_RETRY_AFTER_MS } from "./limits.js";
+import { assertLimits, STARTING_RETRY_AFTER_MS } from "./limits.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
 import { RpcError } from "./rpc/errors.js";
@@ -139,7 +139,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       if (closing) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
       if (!keeper.started) {
         throw new RpcError("STORE_UNAVAILABLE", "the store has not answered yet; try again", {
-          retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+          retryAfterMs: STARTING_RETRY_AFTER_MS,
         });
       }
       return DEFAULT_NAMESPACE;

@@ -90,7 +90,9 @@ export class Channel {
       this.#watching = false;
       if (this.#closed) return;
       if (channel.getConnectivityState(false) === connectivityState.READY) {
-        for (const listener of [...this.#onConnected]) listener();
+        // A copy: listeners remove themselves, and add others for the next time.
+        const listeners = [...this.#onConnected];
+        for (const listener of listeners) listener();
       }
       if (this.#onConnected.size > 0) this.#watch();
     });

@@ -16,7 +16,7 @@ const FREE_BYTES_MIN = 128 * MIB;
 
 export function checkVersions(): Finding {
   const db = new DatabaseSync(":memory:");
-  const sqlite = Object.values(db.prepare("SELECT sqlite_version()").get() ?? {})[0];
+  const sqlite = String(Object.values(db.prepare("SELECT sqlite_version()").get() ?? {})[0]);
   db.close();
   return ok(
     "versions",
