@@ -18,6 +18,7 @@ import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
 import { assertLimits, STARTING_RETRY_AFTER_MS } from "./limits.js";
+import { storedPart } from "./record/batch.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
 import { RpcError } from "./rpc/errors.js";
@@ -107,13 +108,19 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       committed: ({ identity }, batches, outcome) => {
         const { key, namespace, sessionId, streamId, epoch } = identity;
         const owner = { key, sessionId, streamId };
-        caches.committed(namespace, owner, epoch, outcome.committedSeq, batches);
-        hub.committed(namespace, owner, batches);
-        for (const batch of batches) {
+        const { committedSeq, alreadyUpTo } = outcome;
+        const refused = new Set(outcome.rejected.map(({ seq }) => seq));
+        const stored = batches.flatMap((batch) => storedPart(batch, alreadyUpTo, refused) ?? []);
+        // Of what was committed before only the store knows whether it is in memory already, and with which times.
+        if (alreadyUpTo >= (batches[0]?.firstSeq ?? 0)) caches.forget(namespace, sessionId);
+        caches.committed(namespace, owner, epoch, committedSeq, stored);
+        hub.committed(namespace, owner, committedSeq, stored);
+        for (const batch of stored) {
           metrics.committedRecords.inc(batch.rowCount);
           for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
         }
-        if (outcome.rejected.length > 0) metrics.rejectedRecords.inc(outcome.rejected.length);
+        const rejected = outcome.rejected.filter(({ seq }) => seq > alreadyUpTo).length;
+        if (rejected > 0) metrics.rejectedRecords.inc(rejected);
       },
       transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
       retrying: (error, attempt) => {

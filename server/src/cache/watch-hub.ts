@@ -17,10 +17,10 @@ const ALL_TABLES = TABLES.map((table) => table.index);
 
 interface Commit {
   owner: RowOwner;
-  firstSeq: number;
+  /** Everything up to here is durable. */
   lastSeq: number;
-  /** The rows and gaps, or null where only the numbers are known. */
-  batches: readonly Batch[] | null;
+  /** The last of it; what is missing between these and what was published is read from the store. */
+  batches: readonly Batch[];
 }
 
 class SessionFeed {
@@ -100,13 +100,10 @@ export class WatchHub {
     return this.#feeds.get(`${namespace}\u0000${sessionId}`)?.published ?? new Map<bigint, number>();
   }
 
-  /** Batches of a stream are durable. */
-  committed(namespace: string, owner: RowOwner, batches: readonly Batch[]): void {
+  /** A stream is durable up to `lastSeq`; `batches` are what is known of that, without a hole up to there. */
+  committed(namespace: string, owner: RowOwner, lastSeq: number, batches: readonly Batch[]): void {
     const feed = this.#feeds.get(`${namespace}\u0000${owner.sessionId}`);
-    const first = batches[0];
-    const last = batches.at(-1);
-    if (feed === undefined || first === undefined || last === undefined) return;
-    this.#enqueue(feed, { owner, firstSeq: first.firstSeq, lastSeq: last.lastSeq, batches });
+    if (feed !== undefined) this.#enqueue(feed, { owner, lastSeq, batches });
   }
 
   /** Until aborted: looks for what other servers committed to sessions that are watched here. */
@@ -129,7 +126,7 @@ export class WatchHub {
       const feed = bySession.get(stream.sessionId);
       if (feed === undefined || (feed.published.get(stream.key) ?? 0) >= stream.committedSeq) continue;
       const owner = { key: stream.key, sessionId: stream.sessionId, streamId: stream.streamId };
-      this.#enqueue(feed, { owner, firstSeq: 1, lastSeq: stream.committedSeq, batches: null });
+      this.#enqueue(feed, { owner, lastSeq: stream.committedSeq, batches: [] });
     }
   }
 
@@ -148,12 +145,12 @@ export class WatchHub {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  async #publish(feed: SessionFeed, { owner, firstSeq, lastSeq, batches }: Commit): Promise<void> {
+  async #publish(feed: SessionFeed, { owner, lastSeq, batches }: Commit): Promise<void> {
     feed.streamIds.set(owner.key, owner.streamId);
     const published = feed.published.get(owner.key) ?? 0;
-    const known = batches === null ? lastSeq + 1 : firstSeq;
+    const known = batches[0]?.firstSeq ?? lastSeq + 1;
     if (published + 1 < known) await this.#publishFromStore(feed, owner, Math.min(known - 1, lastSeq));
-    for (const batch of batches ?? []) {
+    for (const batch of batches) {
       const from = feed.published.get(owner.key) ?? 0;
       if (batch.lastSeq <= from) continue;
       for (const event of batchEvents(batch, owner, from)) this.#tell(feed, event);

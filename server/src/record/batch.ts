@@ -54,6 +54,41 @@ export function emptyRows(): Rows {
   return { seqs: [], timesUs: [], nonfinite: [], values: [], starts: [], ends: [] };
 }
 
+/**
+ * What of a batch is new and stored: without the numbers up to `alreadyUpTo`, which an earlier call may have committed
+ * with other times and values, and without the rows that the store refused. Nearly always the batch itself.
+ */
+export function storedPart(batch: Batch, alreadyUpTo: number, refused: ReadonlySet<number>): Batch | undefined {
+  if (batch.lastSeq <= alreadyUpTo) return undefined;
+  if (batch.firstSeq > alreadyUpTo && refused.size === 0) return batch;
+  const part: Batch = {
+    ...batch,
+    firstSeq: Math.max(batch.firstSeq, alreadyUpTo + 1),
+    rows: batch.rows.map((rows) => {
+      if (rows === undefined) return undefined;
+      const own = rows.values.length / rows.seqs.length;
+      const kept = emptyRows();
+      for (let at = 0; at < rows.seqs.length; at++) {
+        const seq = rows.seqs[at] as number;
+        if (seq <= alreadyUpTo || refused.has(seq)) continue;
+        kept.seqs.push(seq);
+        kept.timesUs.push(rows.timesUs[at] as number);
+        kept.nonfinite.push(rows.nonfinite[at] as string | null);
+        kept.values.push(...rows.values.slice(at * own, (at + 1) * own));
+        kept.starts.push(rows.starts[at] as number);
+        kept.ends.push(rows.ends[at] as number);
+      }
+      return kept;
+    }),
+    gaps: batch.gaps
+      .filter((gap) => gap.lastSeq > alreadyUpTo)
+      .map((gap) => (gap.firstSeq > alreadyUpTo ? gap : { ...gap, firstSeq: alreadyUpTo + 1 })),
+    rejected: batch.rejected.filter(({ seq }) => seq > alreadyUpTo),
+  };
+  part.rowCount = part.rows.reduce((sum, rows) => sum + (rows?.seqs.length ?? 0), 0);
+  return part;
+}
+
 /** Index of the first number in rising `seqs` that is above `seq`. */
 export function firstAbove(seqs: readonly number[], seq: number): number {
   let low = 0;

@@ -1,5 +1,6 @@
 // The rules that give exactly-once, as pure functions: what an open does to its stream, what a run may add to it.
-import { firstAbove } from "@tailkeep/server/dist/record/batch.js";
+import { firstAbove, storedPart } from "@tailkeep/server/dist/record/batch.js";
+import { batchRows } from "@tailkeep/server/dist/record/stored-row.js";
 import { tableAt } from "@tailkeep/server/dist/record/tables.js";
 import { type StreamRow, admit, advance, countsOf } from "@tailkeep/server/dist/store/admit.js";
 import { mergeLabels, openDecision } from "@tailkeep/server/dist/store/open.js";
@@ -10,6 +11,7 @@ import { runOf } from "@tailkeep/server/dist/commit/stream-queue.js";
 import { validGap, validRecord } from "../../support/records/arbitrary.js";
 import { batchOf, gapEntry, recordEntry, score } from "../../support/records/batches.js";
 
+const OWNER = { key: 7n, sessionId: "s", streamId: "t" };
 const IDENTITY = { key: 7n, namespace: "default", sessionId: "s", streamId: "t", writerId: "w", epoch: 2 };
 
 function row(change: Partial<StreamRow> = {}): StreamRow {
@@ -124,6 +126,30 @@ test("labels of an open are merged; a session that is full keeps what it has", (
   expect(JSON.parse(mergeLabels('{"a":"1","b":"2"}', { b: "3", c: "4" }))).toEqual({ a: "1", b: "3", c: "4" });
   const full = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`k${index}`, "v"]));
   expect(JSON.parse(mergeLabels(JSON.stringify(full), { k0: "new", more: "x" }))).toEqual({ ...full, k0: "new" });
+});
+
+describe("what of a batch is new and stored", () => {
+  test("is the batch itself where all of it is", () => {
+    const batch = batchOf(5, [recordEntry(score(1)), gapEntry(2)]);
+    expect(storedPart(batch, 4, new Set())).toBe(batch);
+    expect(storedPart(batch, 7, new Set())).toBeUndefined();
+  });
+
+  test("is without what was committed before, and without what the store refused", () => {
+    fc.assert(
+      fc.property(entries, fc.nat({ max: 12 }), fc.uniqueArray(fc.integer({ min: 1, max: 12 })), (list, alreadyUpTo, refused) => {
+        const batch = batchOf(1, list);
+        const part = storedPart(batch, alreadyUpTo, new Set(refused));
+        const numbers = (of: typeof batch | undefined) => (of === undefined ? [] : numbersOf(runOf(IDENTITY, [of])));
+        const rows = new Set(batch.rows.flatMap((each) => each?.seqs ?? []));
+        const dropped = (seq: number) => seq <= alreadyUpTo || (rows.has(seq) && refused.includes(seq));
+        expect(numbers(part)).toEqual(numbers(batch).filter((seq) => !dropped(seq)));
+        const all = batchRows(batch, OWNER, alreadyUpTo).filter(({ seq }) => !refused.includes(seq));
+        expect(part === undefined ? [] : batchRows(part, OWNER, 0)).toEqual(all);
+        expect(part?.rowCount ?? 0).toBe(all.length);
+      }),
+    );
+  });
 });
 
 test("firstAbove finds the first number above another", () => {
