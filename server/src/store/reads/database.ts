@@ -8,6 +8,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
 } from "kysely";
 import type { TableName } from "../../record/tables.js";
 import type { Dialect } from "../schema.js";
@@ -132,3 +133,12 @@ export async function run<Row>(execute: Execute, query: Compilable<Row>): Promis
   const { sql, parameters } = query.compile();
   return (await execute(sql, parameters)) as Row[];
 }
+
+/** Where functions of this folder read from. */
+export interface Source {
+  db: QueryBuilder;
+  execute: Execute;
+}
+
+/** A stream's key as text: 63 bits do not fit a JavaScript number. */
+export const streamKeyText = (column: string) => sql<string>`cast(${sql.ref(column)} as char)`;

@@ -10,7 +10,7 @@ import { byTime, rowBytes, type StoredRow } from "../../record/stored-row.js";
 import { type Table, tableAt, type Value } from "../../record/tables.js";
 import { timestampText, timestampUs } from "../../record/time.js";
 import { rowsTable } from "../schema.js";
-import type { Execute, QueryBuilder } from "./database.js";
+import type { QueryBuilder, Source } from "./database.js";
 import { run } from "./database.js";
 
 export interface RecordCursor {
@@ -138,14 +138,13 @@ class TableFeed {
 
 /** At most `query.limit` rows and PAGE_BYTES_MAX bytes; `next` is set where there may be more. */
 export async function listRecords(
-  db: QueryBuilder,
-  execute: Execute,
+  source: Source,
   query: RecordQuery,
 ): Promise<{ rows: StoredRow[]; next: RecordCursor | undefined }> {
   const feeds = query.tables.map((index) => {
     const table = tableAt(index);
     return new TableFeed(async (after, limit) => {
-      const raw = await run<RawRow>(execute, tablePage(db, table, query, after, limit));
+      const raw = await run<RawRow>(source.execute, tablePage(source.db, table, query, after, limit));
       return raw.map((each) => storedRow(table, each));
     }, query.after);
   });
@@ -175,8 +174,7 @@ export async function listRecords(
 
 /** Records of one stream with numbers from `fromSeq` to `toSeq`, in order, at most `limit`. */
 export async function listStreamRange(
-  db: QueryBuilder,
-  execute: Execute,
+  source: Source,
   stream: bigint,
   fromSeq: number,
   toSeq: number,
@@ -186,13 +184,13 @@ export async function listStreamRange(
   const found = await Promise.all(
     tables.map(async (index) => {
       const table = tableAt(index);
-      const select = selectRows(db, table)
+      const select = selectRows(source.db, table)
         .where("r.stream", "=", stream)
         .where("r.seq", ">=", fromSeq)
         .where("r.seq", "<=", toSeq)
         .orderBy("r.seq")
         .limit(limit);
-      return (await run<RawRow>(execute, select)).map((each) => storedRow(table, each));
+      return (await run<RawRow>(source.execute, select)).map((each) => storedRow(table, each));
     }),
   );
   return found

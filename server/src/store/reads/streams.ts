@@ -1,0 +1,177 @@
+/** What the streams' own rows tell: progress, counts, the ledger. Nothing here counts records in their tables. */
+import { sql } from "kysely";
+import { TABLES } from "../../record/tables.js";
+import { DELETING, type StreamCounts } from "../model.js";
+import { STORED_COLUMNS } from "../schema.js";
+import { run, type Source, streamKeyText } from "./database.js";
+
+export interface SessionTotals {
+  counts: StreamCounts;
+  streams: number;
+}
+
+/**
+ * Changes whenever anything is committed to a session or one of its streams is opened: number of streams, sum of their
+ * epochs, sum of their committed numbers. All three only grow, so equal sums mean that every stream is as it was.
+ */
+export type SessionVersion = string;
+
+export function sessionVersion(streams: number | bigint, epochs: bigint, committed: bigint): SessionVersion {
+  return `${streams}:${epochs}:${committed}`;
+}
+
+export interface StreamProgress {
+  key: bigint;
+  sessionId: string;
+  streamId: string;
+  epoch: number;
+  committedSeq: number;
+}
+
+export interface LedgerRow extends StreamProgress {
+  writerId: string;
+  counts: StreamCounts;
+}
+
+export interface Statistics {
+  storedByTable: number[];
+  counts: StreamCounts;
+  sessions: number;
+  streams: number;
+}
+
+const storedSum = sql<number>`${sql.raw(STORED_COLUMNS.join(" + "))}`;
+// As text: a sum of many streams may exceed what a JavaScript number holds.
+const total = (column: string) => sql<string>`cast(coalesce(sum(${sql.raw(column)}), 0) as char)`;
+
+export async function sessionTotals(source: Source, namespace: string, sessionId: string): Promise<SessionTotals> {
+  const query = source.db
+    .selectFrom("streams")
+    .select([
+      sql<number>`count(*)`.as("streams"),
+      total(STORED_COLUMNS.join(" + ")).as("stored"),
+      total("rejected").as("rejected"),
+      total("gapped").as("gapped"),
+    ])
+    .where("namespace_id", "=", namespace)
+    .where("session_id", "=", sessionId);
+  const [row] = await run(source.execute, query);
+  return { counts: countsRow(row), streams: Number(row?.streams) };
+}
+
+export async function readSessionVersion(
+  source: Source,
+  namespace: string,
+  sessionId: string,
+): Promise<SessionVersion> {
+  const query = source.db
+    .selectFrom("streams")
+    .select([sql<number>`count(*)`.as("streams"), total("epoch").as("epochs"), total("committed_seq").as("committed")])
+    .where("namespace_id", "=", namespace)
+    .where("session_id", "=", sessionId);
+  const [row] = await run(source.execute, query);
+  return sessionVersion(Number(row?.streams), BigInt(row?.epochs ?? 0), BigInt(row?.committed ?? 0));
+}
+
+/** Streams of sessions, at most `limit` of each. */
+export async function streamsOf(
+  source: Source,
+  namespace: string,
+  sessionIds: readonly string[],
+  limit: number,
+): Promise<StreamProgress[]> {
+  if (sessionIds.length === 0) return [];
+  const query = source.db
+    .selectFrom("streams")
+    .select([streamKeyText("stream").as("stream_key"), "session_id", "stream_id", "epoch", "committed_seq"])
+    .where("namespace_id", "=", namespace)
+    .where("session_id", "in", [...sessionIds])
+    .orderBy("session_id")
+    .orderBy("stream_id")
+    .limit(limit * sessionIds.length);
+  const rows = await run(source.execute, query);
+  return rows.map((row) => ({
+    key: BigInt(row.stream_key),
+    sessionId: row.session_id,
+    streamId: row.stream_id,
+    epoch: Number(row.epoch),
+    committedSeq: Number(row.committed_seq),
+  }));
+}
+
+export async function ledger(
+  source: Source,
+  namespace: string,
+  sessionId: string,
+  afterStreamId: string,
+  limit: number,
+): Promise<LedgerRow[]> {
+  const query = source.db
+    .selectFrom("streams")
+    .select([
+      streamKeyText("stream").as("stream_key"),
+      "stream_id",
+      "writer_id",
+      "epoch",
+      "committed_seq",
+      storedSum.as("stored"),
+      "rejected",
+      "gapped",
+    ])
+    .where("namespace_id", "=", namespace)
+    .where("session_id", "=", sessionId)
+    .where("stream_id", ">", afterStreamId)
+    .orderBy("stream_id")
+    .limit(limit);
+  const rows = await run(source.execute, query);
+  return rows.map((row) => ({
+    key: BigInt(row.stream_key),
+    sessionId,
+    streamId: row.stream_id,
+    writerId: row.writer_id,
+    epoch: Number(row.epoch),
+    committedSeq: Number(row.committed_seq),
+    counts: countsRow(row),
+  }));
+}
+
+export async function statistics(
+  source: Source,
+  namespace: string,
+  sessionId: string | undefined,
+): Promise<Statistics> {
+  let streams = source.db
+    .selectFrom("streams")
+    .select([
+      sql<number>`count(*)`.as("streams"),
+      total("rejected").as("rejected"),
+      total("gapped").as("gapped"),
+      ...TABLES.map((table, index) => total(STORED_COLUMNS[index] as string).as(table.name)),
+    ])
+    .where("namespace_id", "=", namespace);
+  let sessions = source.db
+    .selectFrom("sessions")
+    .select(sql<number>`count(*)`.as("sessions"))
+    .where("namespace_id", "=", namespace)
+    .where("state", "!=", DELETING);
+  if (sessionId !== undefined) {
+    streams = streams.where("session_id", "=", sessionId);
+    sessions = sessions.where("session_id", "=", sessionId);
+  }
+  const [[sums], [count]] = await Promise.all([run(source.execute, streams), run(source.execute, sessions)]);
+  const storedByTable = TABLES.map((table) => Number(sums?.[table.name]));
+  return {
+    storedByTable,
+    counts: {
+      stored: storedByTable.reduce((sum, each) => sum + each, 0),
+      rejected: Number(sums?.rejected),
+      gapped: Number(sums?.gapped),
+    },
+    sessions: Number(count?.sessions),
+    streams: Number(sums?.streams),
+  };
+}
+
+function countsRow(row: { stored?: unknown; rejected?: unknown; gapped?: unknown } | undefined): StreamCounts {
+  return { stored: Number(row?.stored), rejected: Number(row?.rejected), gapped: Number(row?.gapped) };
+}
