@@ -74,8 +74,13 @@ export async function runRound(
     if (ms >= RESUME_MS_MAX)
       violations.push({ invariant: "I10", subject: `kill ${at + 1}`, detail: `not resumed in ${ms} ms` });
   }
-  violations.push(...(await judge(journals, system.store)), ...(await judgeServer(system)));
-  violations.push(...(await judgeByApi(client, journals, plan.readBackSessionId)));
+  violations.push(...(await judge(journals, system.store)));
+  try {
+    violations.push(...(await judgeByApi(client, journals, plan.readBackSessionId)));
+  } catch (error) {
+    violations.push({ invariant: "API", subject: "a call failed", detail: String(error) });
+  }
+  violations.push(...(await judgeServer(system)));
   const records = journals.reduce((sum, journal) => sum + journal.sentSeq, 0);
   return { plan, journals, ...counts, records, acked: ackedOf(journals), resumeMs, violations };
 }
@@ -117,7 +122,7 @@ async function judgeServer({ server }: SystemUnderTest): Promise<Violation[]> {
     if (value !== 0) violations.push({ invariant: "SERVER", subject: name, detail: `is ${value}` });
   }
   const bug = /^.*(a call failed|this is a bug).*$/m.exec(server.output)?.[0];
-  if (bug !== undefined) violations.push({ invariant: "SERVER", subject: "log", detail: bug });
+  if (bug !== undefined) violations.push({ invariant: "SERVER", subject: "log", detail: bug.slice(0, 2_000) });
   return violations;
 }
 
