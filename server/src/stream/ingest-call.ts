@@ -201,7 +201,11 @@ export class IngestCall {
         this.#updateReading();
       } else if (outcome !== "ignored" && outcome !== undefined) throw refusalError(outcome);
     } finally {
-      if (!held) this.#giveBack(size);
+      if (!held) {
+        this.#giveBack(size);
+        // What was committed before brings no ack, but the writer has paid for it.
+        if (this.#progress !== undefined) this.#offerCredit(this.#progress);
+      }
     }
   }
 
@@ -243,10 +247,12 @@ export class IngestCall {
     return this.#releasedBytes + this.#window();
   }
 
-  /** Credit is worth a message when it has grown by a quarter of the window. */
+  /** Credit is worth a message when it has grown by a quarter of the window, or when a largest batch would not fit it. */
   #offerCredit(progress: ProgressWriter): void {
     const credit = this.#credit();
-    if (credit - this.#offeredCredit < this.#window() / 4) return;
+    const growth = credit - this.#offeredCredit;
+    const short = this.#offeredCredit - this.#receivedBytes < BATCH_BYTES_MAX;
+    if (growth < this.#window() / 4 && !(short && growth > 0)) return;
     this.#offeredCredit = credit;
     progress.credit(credit);
   }

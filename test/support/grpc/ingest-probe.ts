@@ -94,6 +94,10 @@ export class IngestProbe {
     this.#call.pause();
   }
 
+  resume(): void {
+    this.#call.resume();
+  }
+
   get creditBytes(): number {
     return Math.max(Number(this.opened?.creditBytes ?? 0n), ...this.credits);
   }

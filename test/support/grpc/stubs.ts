@@ -102,8 +102,13 @@ export class Stubs {
     return this.#endingOf(this.callBytes(method, bytes));
   }
 
+  /** Ends every stream that is still open. */
+  cancelAll(): void {
+    for (const probe of this.#probes.splice(0)) probe.cancel();
+  }
+
   close(): void {
-    for (const probe of this.#probes) probe.cancel();
+    this.cancelAll();
     this.client.close();
   }
 
