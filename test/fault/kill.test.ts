@@ -5,7 +5,7 @@ import { isSkipped } from "../support/databases/index.js";
 import { type CampaignOptions, runCampaign } from "./harness/campaign.js";
 import { failureText } from "./harness/summary.js";
 
-const ROUNDS = 5;
+const ROUNDS = 4;
 
 /** Rounds that once found something. */
 const SEEDS: readonly Pick<CampaignOptions, "store" | "kill" | "seed" | "firstRound">[] = [

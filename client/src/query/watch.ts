@@ -11,7 +11,12 @@ import { HistoryServiceService, type WatchRecordsRequest, type WatchRecordsRespo
 import { type Clock, systemClock } from "../clock.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { errorFromStatus } from "../errors/from-status.js";
-import { SNAPSHOT_RECORDS_MAX, WATCH_QUEUE_EVENTS_MAX, WATCH_SILENCE_MS_MAX } from "../limits.js";
+import {
+  RECONNECTED_SPREAD_MS,
+  SNAPSHOT_RECORDS_MAX,
+  WATCH_QUEUE_EVENTS_MAX,
+  WATCH_SILENCE_MS_MAX,
+} from "../limits.js";
 import { recordTypeNumber } from "../records/names.js";
 import { safeNumber } from "../records/safe-number.js";
 import { type HistoryGap, historyGap, historyRecord } from "../records/stored.js";
@@ -190,7 +195,8 @@ export class RecordWatcher implements RecordWatch {
 
   #ended(status: StatusObject): void {
     this.#drop();
-    const error = errorFromStatus(callStatus(status));
+    const end = callStatus(status);
+    const error = errorFromStatus(end);
     if (status.code !== GrpcStatus.OK && !error.retryable) {
       this.#finish(error);
       return;
@@ -201,7 +207,25 @@ export class RecordWatcher implements RecordWatch {
       process.emitWarning(thrown instanceof Error ? thrown : String(thrown), "TailkeepListenerWarning");
     }
     if (this.#over) return;
-    this.#stopTimer = this.#clock.afterKeepingAlive(this.#backoff.nextMs(error.retryAfterMs), () => this.#connect());
+    this.#connectAfter(this.#backoff.nextMs(error.retryAfterMs), end.status === GrpcStatus.UNAVAILABLE && !end.code);
+  }
+
+  /** `isUnreached`: the network is waited for, and its return ends the wait. */
+  #connectAfter(delayMs: number, isUnreached: boolean): void {
+    const stopTimer = this.#clock.afterKeepingAlive(delayMs, () => {
+      this.#stopTimer?.();
+      this.#connect();
+    });
+    const stopListening = isUnreached
+      ? this.#channel.onConnected(() => {
+          this.#stopTimer?.();
+          this.#connectAfter(Math.min(delayMs, this.#clock.random() * RECONNECTED_SPREAD_MS), false);
+        })
+      : () => {};
+    this.#stopTimer = () => {
+      stopTimer();
+      stopListening();
+    };
   }
 
   /** The server says something every few seconds; a silent call is as good as broken. */

@@ -17,6 +17,7 @@ type WatchCall = ServerWritableStream<wire.WatchRecordsRequest, wire.WatchRecord
 type Handler = (request: any) => unknown;
 
 let server: IngestServer;
+let services: Parameters<IngestServer["start"]>[0];
 let client: TailkeepClient;
 let answers: Record<string, Handler>;
 let requests: { method: string; request: Record<string, unknown> }[];
@@ -55,11 +56,12 @@ beforeEach(async () => {
       onWatch(call);
     },
   };
-  server = await new IngestServer().start([
+  services = [
     [wire.HistoryServiceService, history as never],
     [wire.StateServiceService, answering(wire.StateServiceService)],
     [wire.AdminServiceService, answering(wire.AdminServiceService)],
-  ]);
+  ];
+  server = await new IngestServer().start(services);
   client = connect({ server: server.address });
 });
 
@@ -229,6 +231,23 @@ describe("watching", () => {
     expect(watches.map(({ request }) => request.cursor?.seqs)).toEqual([undefined, { a: 5n, b: 1n }]);
     expect(watch.cursor).toEqual({ a: 6, b: 9 });
     await vi.waitFor(() => expect(watches[1]?.cancelled).toBe(true));
+  });
+
+  test("goes on as soon as the server is back, however long it was away", async () => {
+    onWatch = (call) => caughtUp(call, { a: BigInt(watches.length) });
+    let lost = 0;
+    const watch = client.history.watchRecords({ sessionId: "s" }, { onReconnect: () => void lost++ });
+    await watch.next();
+    await server.stop();
+    const next = watch.next();
+    // By now the wait may be as long as 3.2 s.
+    await vi.waitFor(() => expect(lost).toBeGreaterThanOrEqual(6), { timeout: 15_000 });
+    await server.start(services);
+    const returnedMs = performance.now();
+    await next;
+    // The channel itself looks every second.
+    expect(performance.now() - returnedMs).toBeLessThan(1_800);
+    await watch.return();
   });
 
   test("a snapshot that is cut off is begun again, and shown once", async () => {
