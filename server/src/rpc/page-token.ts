@@ -14,11 +14,20 @@ export function encodePageToken(question: readonly unknown[], position: readonly
   return Buffer.from(JSON.stringify([fingerprint(question), ...position])).toString("base64url");
 }
 
-/** The position, or undefined for an empty token. @throws RpcError (BAD_PAGE_TOKEN) */
+/** A stream's key, as text of a number that the databases have. */
+function isKey(part: string | number): boolean {
+  return typeof part === "string" && /^\d{1,19}$/.test(part) && BigInt(part) < 1n << 63n;
+}
+
+/**
+ * The position, or undefined for an empty token. The fingerprint is no signature: every part of a forged one is judged,
+ * `key` being the text of a stream's key.
+ * @throws RpcError (BAD_PAGE_TOKEN)
+ */
 export function decodePageToken(
   token: string,
   question: readonly unknown[],
-  shape: readonly ("string" | "number")[],
+  shape: readonly ("string" | "number" | "key")[],
 ): (string | number)[] | undefined {
   if (token === "") return undefined;
   const bad = new RpcError(
@@ -34,8 +43,9 @@ export function decodePageToken(
   if (!Array.isArray(parts) || parts.length !== shape.length + 1 || parts[0] !== fingerprint(question)) throw bad;
   const position = parts.slice(1) as (string | number)[];
   for (const [at, type] of shape.entries()) {
-    const part = position[at];
-    if (typeof part !== type || (typeof part === "number" && !Number.isSafeInteger(part))) throw bad;
+    const part = position[at] as string | number;
+    const good = type === "key" ? isKey(part) : typeof part === type;
+    if (!good || (typeof part === "number" && !Number.isSafeInteger(part))) throw bad;
   }
   return position;
 }
