@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@tailkeep/client";
 import {
   BATCH_BYTES_MAX,
-  READ_AHEAD_MESSAGES_MAX,
+  DECODED_FACTOR,
+  INGEST_BYTES_MAX_DEFAULT,
   RESIDENT_BYTES_MAX,
   SQLITE_BUSY_TIMEOUT_MS,
-  STREAM_WINDOW_BYTES_MAX,
 } from "@tailkeep/server/dist/limits.js";
 import { expect, type TestContext, test } from "vitest";
 import { isSkipped } from "../support/databases/index.js";
@@ -17,10 +17,13 @@ import { judge } from "./harness/oracle.js";
 import { MemorySampler, metric, PressingTrainer } from "./harness/pressure.js";
 import { type StoreKind, type SystemUnderTest, startSystem } from "./harness/system.js";
 
-const STREAMS = 8;
+/** Enough that their windows together are all the memory that the server has for ingest. */
+const STREAMS = 24;
 const RECORD_BYTES = 2_000;
-/** More than a stream may have unacked, so that credit is what stops it. */
-const QUEUE_BYTES_MAX = 2 * STREAM_WINDOW_BYTES_MAX;
+/** Twice what one of so many streams may have unacked, so that credit is what stops it. */
+const QUEUE_BYTES_MAX = (2 * INGEST_BYTES_MAX_DEFAULT) / DECODED_FACTOR / STREAMS;
+/** Until the first ack: the trainers share two cores with the server and its database. */
+const WARM_UP_MS_MAX = 20_000;
 const STALL_MS = 8_000;
 const GOES_ON_MS_MAX = 10_000;
 
@@ -43,8 +46,8 @@ async function standStill(
     const stop = new AbortController();
     const running = Promise.all(trainers.map((trainer) => trainer.run(stop.signal)));
     const acked = () => trainers.reduce((sum, { journal }) => sum + journal.ackedSeq, 0);
-    await sleep(2_000);
-    expect(acked()).toBeGreaterThan(0);
+    await expect.poll(acked, { timeout: WARM_UP_MS_MAX }).toBeGreaterThan(0);
+    await sleep(1_000);
 
     const release = await stall(system);
     await sleep(STALL_MS / 2);
@@ -65,8 +68,6 @@ async function standStill(
       expect(timesFull).toBeGreaterThan(0);
       expect(stream.pending.bytes).toBeLessThanOrEqual(QUEUE_BYTES_MAX + BATCH_BYTES_MAX);
     }
-    const takenMax = STREAMS * (STREAM_WINDOW_BYTES_MAX + (1 + READ_AHEAD_MESSAGES_MAX) * BATCH_BYTES_MAX);
-    expect(charged / 4).toBeLessThanOrEqual(takenMax);
 
     await release();
     const releasedMs = performance.now();
