@@ -23,5 +23,6 @@ function prepare(sql: string): StatementSync {
 
 serveThread({
   all: (sql: string, parameters: (string | number | bigint | null)[]) => prepare(sql).all(...parameters),
+  ping: () => void prepare("SELECT 1 AS one FROM sqlite_schema").get(),
   close: () => db?.close(),
 });

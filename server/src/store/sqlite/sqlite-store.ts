@@ -113,13 +113,11 @@ export class SqliteStore implements Store {
     return held;
   }
 
-  ping(): Promise<void> {
-    return this.#writer.call<void>("ping");
+  async ping(): Promise<void> {
+    await Promise.all([this.#writer.call("ping"), this.#reader.call("ping")]);
   }
 
   async close(): Promise<void> {
-    await this.#reader.call("close").catch(() => undefined);
-    await this.#writer.call("close").catch(() => undefined);
     await this.#reader.end();
     await this.#writer.end();
   }

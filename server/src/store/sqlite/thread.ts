@@ -46,23 +46,22 @@ interface Waiting {
   reject(error: StoreError): void;
 }
 
-/** The other side: one thread and the calls that wait for it. */
+/**
+ * The other side: one thread and the calls that wait for it. A thread that died (out of memory, say) takes its calls with
+ * it, whose outcome is unknown; the next call starts another one.
+ */
 export class Thread {
-  readonly #worker: Worker;
+  readonly #file: URL;
+  readonly #data: unknown;
   readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
   #lastId = 0;
-  #failure: StoreError | undefined;
+  #closed = false;
 
   constructor(file: URL, data: unknown) {
-    this.#worker = new Worker(file, { workerData: data, resourceLimits: HEAP });
-    this.#worker.on("message", (answer: Answer) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if (answer.ok) waiting?.resolve(answer.result);
-      else waiting?.reject(new StoreError(answer.kind, answer.message, answer.code));
-    });
-    this.#worker.on("error", (error) => this.#fail(`the store's thread failed: ${error.message}`));
-    this.#worker.on("exit", (code) => this.#fail(`the store's thread ended (${code})`));
+    this.#file = file;
+    this.#data = data;
+    this.#worker = this.#spawn();
   }
 
   /** Calls waiting for an answer. */
@@ -71,22 +70,47 @@ export class Thread {
   }
 
   call<Result>(op: string, ...args: unknown[]): Promise<Result> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closed) return Promise.reject(new StoreError("unavailable", "the store is closed", "CLOSED"));
+    this.#worker ??= this.#spawn();
+    return this.#send<Result>(this.#worker, op, args);
+  }
+
+  /** Ends the thread after the calls before; `close` is its last operation. */
+  async end(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#send(worker, "close", []).catch(() => undefined);
+    await worker.terminate();
+  }
+
+  #send<Result>(worker: Worker, op: string, args: unknown[]): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#lastId += 1;
-      this.#waiting.set(this.#lastId, { resolve: resolve as (result: unknown) => void, reject });
-      this.#worker.postMessage({ id: this.#lastId, op, args } satisfies Call);
+      const id = ++this.#lastId;
+      worker.postMessage({ id, op, args } satisfies Call);
+      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
     });
   }
 
-  async end(): Promise<void> {
-    this.#failure ??= new StoreError("unavailable", "the store is closed", "CLOSED");
-    await this.#worker.terminate();
-  }
-
-  #fail(message: string): void {
-    this.#failure ??= new StoreError("unavailable", message, "THREAD_ENDED");
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
-    this.#waiting.clear();
+  #spawn(): Worker {
+    const worker = new Worker(this.#file, { workerData: this.#data, resourceLimits: HEAP });
+    let reason = "";
+    worker.on("message", (answer: Answer) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if (answer.ok) waiting?.resolve(answer.result);
+      else waiting?.reject(new StoreError(answer.kind, answer.message, answer.code));
+    });
+    worker.on("error", (error) => {
+      reason = `: ${error.message}`;
+    });
+    // Not at the error: until its end a thread holds the locks on its files.
+    worker.on("exit", (code) => {
+      this.#worker = undefined;
+      const error = new StoreError("unavailable", `the store's thread ended (${code})${reason}`, "THREAD_ENDED");
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
+      this.#waiting.clear();
+    });
+    return worker;
   }
 }

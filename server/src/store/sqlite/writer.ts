@@ -17,6 +17,7 @@ import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLU
 import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { auditSqlite } from "./audit.js";
+import { sqliteError } from "./errors.js";
 import { RunInsert } from "./insert.js";
 import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
 import { serveThread } from "./thread.js";
@@ -43,23 +44,41 @@ class SqliteWriter {
   constructor(data: WriterData) {
     this.#data = data;
     this.#lock = new DatabaseSync(`${data.file}-lock`);
+    let db: DatabaseSync | undefined;
+    try {
+      this.#lockForLife();
+      db = new DatabaseSync(data.file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
+      // FULL: a commit is on disk when it returns. A larger page cache keeps the hot ends of the indexes in memory; a
+      // checkpoint every 4,000 pages (16 MB) instead of every 1,000 writes a page that changed often only once.
+      db.exec(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; " +
+          "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
+      );
+    } catch (error) {
+      // Else the next try would take this one for another server.
+      db?.close();
+      this.#lock.close();
+      throw error;
+    }
+    this.#db = db;
+  }
+
+  #lockForLife(): void {
     try {
       this.#lock.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
     } catch (error) {
+      if (sqliteError(error).code !== "SQLITE_BUSY") throw error;
       throw new StoreError(
         "misconfigured",
-        `another server has ${data.file} open; end it, or give this one its own file with TAILKEEP_STORE`,
+        `another server has ${this.#data.file} open; end it, or give this one its own file with TAILKEEP_STORE`,
         "SECOND_SERVER",
         { cause: error },
       );
     }
-    this.#db = new DatabaseSync(data.file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
-    // FULL: a commit is on disk when it returns. A larger page cache keeps the hot ends of the indexes in memory; a
-    // checkpoint every 4,000 pages (16 MB) instead of every 1,000 writes a page that changed often only once.
-    this.#db.exec(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; " +
-        "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
-    );
+  }
+
+  get started(): boolean {
+    return this.#insert !== undefined;
   }
 
   start(): Audit {
@@ -468,20 +487,27 @@ const current = (): SqliteWriter => {
   return writer;
 };
 
+/** A thread that takes the place of one that died is asked to start by nobody. */
+const started = (): SqliteWriter => {
+  const self = current();
+  if (!self.started) self.start();
+  return self;
+};
+
 serveThread({
   start: () => current().start(),
-  maintain: () => current().maintain(),
-  openAll: (requests: OpenRequest[]) => current().openAll(requests),
-  commit: (runs: RunData[], bodies: SentRecords) => current().commit(runs, bodies),
+  maintain: () => started().maintain(),
+  openAll: (requests: OpenRequest[]) => started().openAll(requests),
+  commit: (runs: RunData[], bodies: SentRecords) => started().commit(runs, bodies),
   updateSession: (namespace: string, id: string, change: SessionChange) =>
-    current().updateSession(namespace, id, change),
-  fenceSession: (namespace: string, id: string) => current().fenceSession(namespace, id),
-  deleteSessionSlice: (namespace: string, id: string) => current().deleteSessionSlice(namespace, id),
-  touchSessions: (sessions: { namespace: string; sessionId: string }[]) => current().touchSessions(sessions),
+    started().updateSession(namespace, id, change),
+  fenceSession: (namespace: string, id: string) => started().fenceSession(namespace, id),
+  deleteSessionSlice: (namespace: string, id: string) => started().deleteSessionSlice(namespace, id),
+  touchSessions: (sessions: { namespace: string; sessionId: string }[]) => started().touchSessions(sessions),
   putState: (namespace: string, name: string, value: string, version: number | null) =>
-    current().putState(namespace, name, value, version),
+    started().putState(namespace, name, value, version),
   deleteState: (namespace: string, name: string, version: number | null) =>
-    current().deleteState(namespace, name, version),
-  ping: () => current().ping(),
+    started().deleteState(namespace, name, version),
+  ping: () => started().ping(),
   close: () => writer?.close(),
 });
