@@ -8,8 +8,8 @@
  * A transaction whose outcome is unknown, or that failed for a passing reason, is run again as it is until it is decided:
  * the locked watermark tells what is new. Nobody hears anything meanwhile, and no memory is given back, so credit stops.
  *
- * A stream that somebody else holds locked must not hold up the others: the transaction is halved until the stream is
- * alone; then it gives its lane back, waits, and is tried again alone.
+ * A stream that somebody else holds locked, or whose data the store refuses again and again, must not hold up the others:
+ * the transaction is halved until the stream is alone; then it gives its lane back, waits, and is tried again alone.
  */
 import type { Clock } from "../base/clock.js";
 import {
@@ -20,11 +20,13 @@ import {
   RETRY_DELAY_MS_FIRST,
   RETRY_DELAY_MS_MAX,
 } from "../limits.js";
-import type { Batch } from "../record/batch.js";
-import { StoreError } from "../store/errors.js";
-import type { DeadLetterRow } from "../store/reads/reads.js";
+import type { Batch, RejectedEntry } from "../record/batch.js";
+import { StoreError, type StoreErrorKind } from "../store/errors.js";
 import type { RunOutcome, Store } from "../store/store.js";
-import { runOf, type StreamQueue } from "./stream-queue.js";
+import { entriesOf, runOf, type StreamQueue } from "./stream-queue.js";
+
+/** How often a transaction that the store refuses is tried as it is: a disk that was full for a moment needs no halves. */
+const REFUSALS_WHOLE_MAX = 3;
 
 export type Committed = Extract<RunOutcome, { kind: "committed" }>;
 
@@ -47,6 +49,14 @@ export interface GroupCommitOptions {
 interface Member {
   queue: StreamQueue;
   batches: Batch[];
+}
+
+/** What ends the stream that it happens in. */
+const STREAMS_OWN: ReadonlySet<string> = new Set<StoreErrorKind>(["duplicate", "broken"]);
+
+function halves(members: readonly Member[]): Member[][] {
+  const middle = members.length >>> 1;
+  return [members.slice(0, middle), members.slice(middle)];
 }
 
 export class GroupCommit {
@@ -166,22 +176,22 @@ export class GroupCommit {
   /** One contiguous run of each ready stream, within the limits of a transaction. */
   #gather(): Member[] {
     const members: Member[] = [];
-    let records = 0;
+    let entries = 0;
     let bytes = 0;
     for (const queue of this.#ready) {
       if (this.#inFlight.has(queue.identity.key)) continue;
-      if (members.length === GROUP_STREAMS_MAX || records >= GROUP_RECORDS_MAX || bytes >= GROUP_BYTES_MAX) break;
-      if (queue.conflicts > 0 && members.length > 0) continue;
-      const batches = queue.take(GROUP_RECORDS_MAX - records, GROUP_BYTES_MAX - bytes);
+      if (members.length === GROUP_STREAMS_MAX || entries >= GROUP_RECORDS_MAX || bytes >= GROUP_BYTES_MAX) break;
+      if (queue.setbacks > 0 && members.length > 0) continue;
+      const batches = queue.take(GROUP_RECORDS_MAX - entries, GROUP_BYTES_MAX - bytes);
       this.#ready.delete(queue);
       this.#inFlight.add(queue.identity.key);
       for (const batch of batches) {
-        records += batch.rowCount;
+        entries += entriesOf(batch);
         bytes += batch.bytes.length;
         this.#forget(batch);
       }
       members.push({ queue, batches });
-      if (queue.conflicts > 0) break;
+      if (queue.setbacks > 0) break;
     }
     return members;
   }
@@ -204,7 +214,7 @@ export class GroupCommit {
     if (Number.isNaN(this.#waitingSinceMs)) this.#waitingSinceMs = this.#clock.monotonicMs();
   }
 
-  /** Somebody else holds the stream's row: it waits without a lane. Its batches stand in front again. */
+  /** Somebody else holds the stream's row, or the store refuses its data: it waits without a lane. Its batches stand in front again. */
   async #setAside(member: Member): Promise<void> {
     const { queue, batches } = member;
     if (queue.closed) {
@@ -213,13 +223,13 @@ export class GroupCommit {
       this.#release(member);
       return;
     }
-    queue.conflicts++;
+    queue.setbacks++;
     queue.batches.unshift(...batches);
     for (const batch of batches) {
       this.#waitingRecords += batch.rowCount;
       this.#waitingBytes += batch.bytes.length;
     }
-    await this.#pause(queue.conflicts);
+    await this.#pause(queue.setbacks);
     if (this.#stop.signal.aborted) this.abandon(queue);
     this.#release(member);
     this.#pump();
@@ -232,8 +242,18 @@ export class GroupCommit {
     return this.#clock.sleep(this.#clock.random() * most, this.#stop.signal);
   }
 
-  /** Runs the transaction until its outcome is known, or the server stops. */
+  /** Runs the transaction, whole or in halves, until every outcome is known or its stream is set aside, or the server stops. */
   async #decide(members: readonly Member[]): Promise<void> {
+    const parts: (readonly Member[])[] = [members];
+    // Breadth first, so that the sound halves are done before the search goes on in the others.
+    for (let part = parts.shift(); part !== undefined; part = parts.shift())
+      parts.push(...(await this.#decidePart(part)));
+  }
+
+  /** Returns the halves that the transaction must be tried in. */
+  async #decidePart(members: readonly Member[]): Promise<readonly Member[][]> {
+    const [first] = members;
+    const alone = members.length === 1 ? first : undefined;
     for (let attempt = 1; ; attempt++) {
       const startMs = this.#clock.monotonicMs();
       try {
@@ -243,34 +263,35 @@ export class GroupCommit {
           0,
         );
         this.#events.transaction(this.#clock.monotonicMs() - startMs, records, members.length);
-        if (attempt > 1) this.#events.recovered();
+        if (attempt > 1 || (alone !== undefined && alone.queue.setbacks > 0)) this.#events.recovered();
         await this.#tellAll(members, outcomes);
-        return;
+        return [];
       } catch (thrown) {
         const error = thrown instanceof StoreError ? thrown : new StoreError("refused", String(thrown), "INTERNAL");
-        if (this.#stop.signal.aborted) return this.#giveUp(members);
+        if (this.#stop.signal.aborted) {
+          this.#giveUp(members);
+          return [];
+        }
+        if (alone !== undefined && STREAMS_OWN.has(error.kind)) {
+          await this.#tellAll(members, [{ kind: "broken", message: error.message }]);
+          return [];
+        }
         // Halves: the stream that others wait for, or that is broken, is soon alone.
-        if (members.length > 1 && (error.kind === "contention" || !error.retryable)) {
-          const middle = members.length >>> 1;
-          await this.#decide(members.slice(0, middle));
-          await this.#decide(members.slice(middle));
-          return;
-        }
-        if (error.kind === "duplicate" || error.kind === "broken") {
-          await this.#tellAll(
-            members,
-            members.map(() => ({ kind: "broken", message: error.message })),
-          );
-          return;
-        }
+        const ownFault = error.kind === "contention" || error.kind === "poison" || STREAMS_OWN.has(error.kind);
+        if (alone === undefined && ownFault) return halves(members);
         this.#events.retrying(error, attempt);
-        const [alone] = members;
-        if (error.kind === "contention" && alone !== undefined) {
+        const refused = error.kind === "refused" || error.kind === "misconfigured";
+        const again = attempt >= REFUSALS_WHOLE_MAX || (alone !== undefined && alone.queue.setbacks > 0);
+        if (alone !== undefined && (ownFault || (refused && again))) {
           void this.#setAside(alone);
-          return;
+          return [];
         }
         await this.#pause(attempt);
-        if (this.#stop.signal.aborted) return this.#giveUp(members);
+        if (this.#stop.signal.aborted) {
+          this.#giveUp(members);
+          return [];
+        }
+        if (refused && again) return halves(members);
       }
     }
   }
@@ -303,7 +324,7 @@ export class GroupCommit {
       queue.listener.failed(outcome);
       return;
     }
-    queue.conflicts = 0;
+    queue.setbacks = 0;
     const first = batches[0]?.firstSeq ?? 0;
     if (outcome.alreadyUpTo >= first) outcome.rejected = await this.#withEarlierRejections(queue, first, outcome);
     this.#events.committed(queue, batches, outcome);
@@ -316,10 +337,8 @@ export class GroupCommit {
     const earlier = await this.#store.reads
       .deadLettersBetween(queue.identity.key, first, outcome.alreadyUpTo, GROUP_RECORDS_MAX)
       // The ledger still has their number; only the reasons are missing from this ack.
-      .catch((): DeadLetterRow[] => []);
-    const added = earlier
-      .filter((row) => !known.has(row.seq))
-      .map(({ seq, type, reason, field, message, body }) => ({ seq, type, reason, field, message, body }));
-    return [...outcome.rejected, ...(added as Committed["rejected"])].sort((a, b) => a.seq - b.seq);
+      .catch((): RejectedEntry[] => []);
+    const added = earlier.filter((row) => !known.has(row.seq));
+    return [...outcome.rejected, ...added].sort((a, b) => a.seq - b.seq);
   }
 }

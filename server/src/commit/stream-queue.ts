@@ -1,6 +1,6 @@
 /** The batches of one open stream that wait for their commit, in order. */
 import { DEAD_LETTER_BODY_BYTES_MAX } from "../limits.js";
-import type { Batch, RejectedEntry, Rows } from "../record/batch.js";
+import type { Batch, Rows } from "../record/batch.js";
 import { emptyRows, firstAbove } from "../record/batch.js";
 import { TABLE_COUNT } from "../record/tables.js";
 import type { Run, RunOutcome } from "../store/store.js";
@@ -26,8 +26,8 @@ export class StreamQueue {
   readonly batches: Batch[] = [];
   /** No further batches are taken and none of the waiting ones is committed. */
   closed = false;
-  /** How often in a row its transaction gave way to somebody else's. */
-  conflicts = 0;
+  /** How often in a row it was set aside: somebody else holds its row, or the store refuses what it brings. */
+  setbacks = 0;
 
   constructor(
     readonly identity: QueueIdentity,
@@ -35,18 +35,23 @@ export class StreamQueue {
   ) {}
 
   /** Takes batches from the front until a limit is reached; at least one. */
-  take(recordsMax: number, bytesMax: number): Batch[] {
-    let records = 0;
+  take(entriesMax: number, bytesMax: number): Batch[] {
+    let entries = 0;
     let bytes = 0;
     let count = 0;
     for (const batch of this.batches) {
-      records += batch.rowCount;
+      entries += entriesOf(batch);
       bytes += batch.bytes.length;
-      if (count > 0 && (records > recordsMax || bytes > bytesMax)) break;
+      if (count > 0 && (entries > entriesMax || bytes > bytesMax)) break;
       count++;
     }
     return this.batches.splice(0, count);
   }
+}
+
+/** What a batch brings into a transaction: each row, gap and dead letter is a row of some table. */
+export function entriesOf({ rowCount, gaps, rejected }: Batch): number {
+  return rowCount + gaps.length + rejected.length;
 }
 
 /** Contiguous batches as one run. */
@@ -105,5 +110,3 @@ function bodyOf(batches: readonly Batch[], seq: number): Uint8Array | null {
   }
   return null;
 }
-
-export type { RejectedEntry };

@@ -7,6 +7,7 @@ import { Fixture } from "./group-commit.fixture.js";
 const contention = new StoreError("contention", "deadlock", "ER_LOCK_DEADLOCK");
 const unavailable = new StoreError("unavailable", "gone", "ECONNRESET");
 const unknownOutcome = new StoreError("unknownOutcome", "COMMIT was not answered", "ECONNRESET");
+const refused = new StoreError("refused", "Got a packet bigger than allowed", "ER_NET_PACKET_TOO_LARGE");
 const duplicate = new StoreError("duplicate", "row exists", "ER_DUP_ENTRY");
 
 describe("company", () => {
@@ -49,6 +50,19 @@ describe("company", () => {
     await fixture.clock.settle();
     expect(fixture.transaction().runs).toHaveLength(3);
   });
+});
+
+test("gaps and rejected records count among the entries of a transaction", async () => {
+  const fixture = new Fixture(1);
+  const queue = fixture.queue(1);
+  const gaps = (first: number) =>
+    batchOf(
+      first,
+      Array.from({ length: 4_096 }, () => gapEntry(1)),
+    );
+  for (let at = 0; at < 3; at++) fixture.commit.enqueue(queue, gaps(1 + at * 4_096));
+  await fixture.clock.settle();
+  expect(fixture.underWay).toEqual(["1:1-8192"]);
 });
 
 describe("order", () => {
@@ -134,7 +148,11 @@ describe("failures", () => {
       await clock.advance(5);
     };
     for (let round = 0; round < 8; round++) await answer();
-    const done = () => heard.filter((each) => each.includes("committed")).map((each) => each.split(" ")[0]).sort();
+    const done = () =>
+      heard
+        .filter((each) => each.includes("committed"))
+        .map((each) => each.split(" ")[0])
+        .sort();
     expect(done()).toEqual(["1", "2", "4", "5", "6", "7", "8"]);
     // For hours, if need be.
     for (const queue of queues) commit.enqueue(queue, scores(2, 1));
@@ -162,6 +180,44 @@ describe("failures", () => {
     }
     expect([...store.stored.keys()].sort()).toEqual([3n, 4n, 5n, 6n]);
     expect(store.stored.get(6n)).toHaveLength(20);
+  });
+
+  test("a stream that the store refuses for ever is found and waits without a lane; the others go on", async () => {
+    const { commit, clock, queues, store, heard } = withQueues(8);
+    for (const queue of queues) commit.enqueue(queue, scores(1, 1));
+    const answer = async () => {
+      for (const transaction of [...store.pending]) {
+        if (transaction.runs.some((run) => run.key === 3n)) transaction.fail(refused);
+        else transaction.commit();
+      }
+      await clock.advance(100);
+    };
+    await clock.settle();
+    for (let tried = 1; tried <= 3; tried++) {
+      expect(store.pending.map(({ runs }) => runs.length)).toEqual([8]);
+      await answer();
+    }
+    for (let round = 0; round < 30; round++) await answer();
+    const done = () =>
+      heard
+        .filter((each) => each.includes("committed"))
+        .map((each) => each.split(" ")[0])
+        .sort();
+    expect(done()).toEqual(["1", "2", "4", "5", "6", "7", "8"]);
+    for (let seq = 2; seq <= 20; seq++) {
+      for (const queue of queues) commit.enqueue(queue, scores(seq, 1));
+      await answer();
+      await answer();
+    }
+    expect(store.stored.get(8n)).toHaveLength(20);
+    // The operator mends it.
+    for (let round = 0; round < 40; round++) {
+      for (const transaction of [...store.pending]) transaction.commit();
+      await clock.advance(100);
+    }
+    expect(store.stored.get(3n)).toHaveLength(20);
+    expect(heard).toContain("recovered");
+    await commit.drained();
   });
 
   test("a row that exists already stops its stream, alone", async () => {

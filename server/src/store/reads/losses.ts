@@ -1,5 +1,6 @@
 /** Gaps and dead letters. */
-import type { RecordType } from "@tailkeep/proto";
+import type { RecordType, RejectionReason } from "@tailkeep/proto";
+import type { RejectedEntry } from "../../record/batch.js";
 import { run, type Source, streamKeyText } from "./database.js";
 
 export interface GapRow {
@@ -84,21 +85,30 @@ export async function listDeadLetters(
   return rows.map(deadLetterRow);
 }
 
-/** Dead letters of one stream with numbers from `fromSeq` to `toSeq`. */
+/** Dead letters of one stream with numbers from `fromSeq` to `toSeq`, for acks: without their bodies. */
 export async function deadLettersBetween(
   source: Source,
   stream: bigint,
   fromSeq: number,
   toSeq: number,
   limit: number,
-): Promise<DeadLetterRow[]> {
-  const query = deadLetters(source)
-    .where("d.stream", "=", stream)
-    .where("d.seq", ">=", fromSeq)
-    .where("d.seq", "<=", toSeq)
-    .orderBy("d.seq")
+): Promise<RejectedEntry[]> {
+  const query = source.db
+    .selectFrom("dead_letters")
+    .select(["seq", "type", "reason", "field", "message"])
+    .where("stream", "=", stream)
+    .where("seq", ">=", fromSeq)
+    .where("seq", "<=", toSeq)
+    .orderBy("seq")
     .limit(limit);
-  return (await run(source.execute, query)).map(deadLetterRow);
+  return (await run(source.execute, query)).map(({ seq, type, reason, field, message }) => ({
+    seq: Number(seq),
+    type: Number(type) as RecordType,
+    reason: Number(reason) as RejectionReason,
+    field,
+    message,
+    body: null,
+  }));
 }
 
 function gaps(source: Source) {
