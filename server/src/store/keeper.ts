@@ -18,6 +18,8 @@ const FINAL = new Set(["SECOND_SERVER", "NEWER_SCHEMA", "SQLITE_NOTADB", "SQLITE
 export interface KeeperEvents {
   up(audit: Audit): void;
   down(error: StoreError): void;
+  /** Partitions, lost sessions or abandoned deletions have to wait for the next run; the store serves meanwhile. */
+  maintenanceFailed?(error: StoreError): void;
 }
 
 export class StoreKeeper {
@@ -84,19 +86,35 @@ export class StoreKeeper {
 
   /** Until aborted: looks whether the store is there, and has it look after itself. */
   async keep(signal: AbortSignal): Promise<void> {
-    let maintainedMs = this.#clock.monotonicMs();
+    await Promise.all([this.#look(signal), this.#maintain(signal)]);
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(LOOK_INTERVAL_MS, signal);
       if (!this.started || signal.aborted) continue;
       try {
         await this.#store.ping();
         this.answered();
-        if (this.#clock.monotonicMs() - maintainedMs < MAINTENANCE_INTERVAL_MS) continue;
-        maintainedMs = this.#clock.monotonicMs();
-        await this.#store.maintain();
       } catch (thrown) {
         this.failed(toStoreError(thrown));
       }
+    }
+  }
+
+  /** By itself, because it may take long: a table waits for somebody's long query, a large session is deleted. */
+  async #maintain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!this.up) {
+        await this.#clock.sleep(LOOK_INTERVAL_MS, signal);
+        continue;
+      }
+      try {
+        await this.#store.maintain(signal);
+      } catch (thrown) {
+        this.#events.maintenanceFailed?.(toStoreError(thrown));
+      }
+      await this.#clock.sleep(MAINTENANCE_INTERVAL_MS, signal);
     }
   }
 }

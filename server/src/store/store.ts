@@ -101,7 +101,7 @@ export interface Store {
   readonly capabilities: Capabilities;
   readonly reads: Reads;
   readonly state: StateStore;
-  /** Connects, migrates, audits. @throws StoreError, retryable or not */
+  /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */
   start(): Promise<Audit>;
   openStream(request: OpenRequest): Promise<OpenOutcome>;
   /** One transaction. Outcomes stand in the order of `runs`. @throws StoreError: the outcome is unknown or nothing. */
@@ -114,9 +114,12 @@ export interface Store {
   deleteSession(namespace: string, sessionId: string): Promise<number | "missing">;
   /** Keeps sessions that are being written from looking lost. */
   touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void>;
-  /** One look after partitions and the storing day; false where another server holds the lease. */
-  maintain(): Promise<boolean>;
-  /** A cheap round trip. @throws StoreError */
+  /**
+   * One look after the storing day, partitions, lost sessions and abandoned deletions; false where another server holds
+   * the lease. May take long; begins nothing new once aborted. @throws StoreError: the first failure, after all the rest
+   */
+  maintain(signal?: AbortSignal): Promise<boolean>;
+  /** A cheap round trip on all that serves. @throws StoreError */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,16 +1,19 @@
 /** Connections to MySQL or MariaDB, with everything set that the store relies on. */
+import type { Socket } from "node:net";
 import {
   type Connection,
   type ConnectionOptions,
   createConnection,
   createPool,
   type Pool,
+  type PoolConnection,
   type RowDataPacket,
   type TypeCastField,
   type TypeCastNext,
 } from "mysql2";
 import {
   CONNECT_TIMEOUT_MS,
+  INSERT_CHARS_MAX,
   LOCK_WAIT_SECONDS,
   READ_CONNECTIONS_MAX,
   READ_QUEUE_MAX,
@@ -72,6 +75,12 @@ function options(target: MysqlTarget) {
   };
 }
 
+/** Bytes of a statement for each of its JavaScript characters, at the most. */
+const BYTES_PER_CHAR_MAX = 3;
+
+/** What the driver says when too many wait for a connection; it has no code. */
+const QUEUE_FULL = "Queue limit reached.";
+
 /**
  * The driver adds up the digits of a short double itself and is off by one in the last place above 2^53: it reads
  * 9.077012864872811, which the database has and sends, as ...810.
@@ -96,10 +105,23 @@ function sessionStatements(writes: boolean): string[] {
 
 export type Rows = Record<string, unknown>[];
 
+/** Ends a connection at once: the driver's `destroy` waits for a server that may be frozen to close its side. */
+function cut(connection: Connection): void {
+  connection.destroy();
+  (connection as unknown as { stream: Socket }).stream.destroy();
+}
+
+function closedError(): StoreError {
+  return new StoreError("unavailable", "the connection was closed", "CLOSED");
+}
+
 /** One connection of a writer. After an error that ends it, `lost` is true and it is not used again. */
 export class Session {
   readonly #connection: Connection;
   #lost = false;
+  #insertCharsMax = INSERT_CHARS_MAX;
+  /** Gives up the query under way, of which the driver says nothing more once the connection is destroyed. */
+  #giveUp: ((error: StoreError) => void) | undefined;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -118,10 +140,11 @@ export class Session {
         connection.connect((error) => (error === null ? resolve() : reject(error)));
       });
       for (const statement of sessionStatements(true)) await session.query(statement);
-      const [row] = await session.query("SELECT @@SESSION.sql_mode AS mode");
+      const [row] = await session.query("SELECT @@SESSION.sql_mode AS mode, @@SESSION.max_allowed_packet AS packet");
       if (String(row?.["mode"]).includes("NO_BACKSLASH_ESCAPES")) {
         throw new StoreError("misconfigured", "the server forces NO_BACKSLASH_ESCAPES; remove it", "SQL_MODE");
       }
+      session.#insertCharsMax = Math.min(INSERT_CHARS_MAX, Math.floor(Number(row?.["packet"]) / BYTES_PER_CHAR_MAX));
       return session;
     } catch (error) {
       session.destroy();
@@ -133,10 +156,17 @@ export class Session {
     return this.#lost;
   }
 
+  /** What one statement may have in characters, so that the server takes it. */
+  get insertCharsMax(): number {
+    return this.#insertCharsMax;
+  }
+
   /** @throws StoreError; one that leaves the connection in doubt also ends it */
   query(sql: string): Promise<Rows> {
     return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
       this.#connection.query({ sql, timeout: STATEMENT_TIMEOUT_MS }, (error, rows) => {
+        this.#giveUp = undefined;
         if (error === null) {
           resolve(rows as unknown as Rows);
           return;
@@ -150,13 +180,19 @@ export class Session {
 
   destroy(): void {
     this.#lost = true;
-    this.#connection.destroy();
+    cut(this.#connection);
+    this.#giveUp?.(closedError());
+    this.#giveUp = undefined;
   }
 }
 
-/** Connections for reading. */
+/** Connections for reading. A query has its connection for itself, because the driver's timeouts begin with its turn. */
 export class ReadPool {
   readonly #pool: Pool;
+  readonly #connections = new Set<PoolConnection>();
+  readonly #prepared = new WeakSet<PoolConnection>();
+  readonly #waiting = new Set<(error: StoreError) => void>();
+  #closed = false;
 
   constructor(target: MysqlTarget) {
     this.#pool = createPool({
@@ -167,34 +203,80 @@ export class ReadPool {
       idleTimeout: 30_000,
     });
     this.#pool.on("connection", (connection) => {
-      for (const statement of sessionStatements(false)) connection.query(statement, () => undefined);
+      const forget = () => this.#connections.delete(connection);
+      this.#connections.add(connection);
+      connection.once("end", forget);
+      connection.once("error", forget);
     });
   }
 
   query(sql: string, values: readonly unknown[]): Promise<Rows> {
+    if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      this.#pool.getConnection((failure, connection) => {
-        if (failure !== null) {
-          reject(mysqlError(failure));
-          return;
+      this.#waiting.add(reject);
+      void this.#query(sql, values)
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  async #query(sql: string, values: readonly unknown[]): Promise<Rows> {
+    const connection = await this.#borrow();
+    try {
+      if (!this.#prepared.has(connection)) {
+        for (const statement of sessionStatements(false)) {
+          await this.#run(connection, statement, []).catch((error: unknown) => {
+            // Without its settings it would answer otherwise: in another time zone, with other locks.
+            this.#destroy(connection);
+            throw error;
+          });
         }
-        connection.query<RowDataPacket[]>({ sql, values: [...values], timeout: READ_TIMEOUT_MS }, (error, rows) => {
-          if (error === null) {
-            connection.release();
-            resolve(rows);
-            return;
-          }
-          if (endsConnection(error)) connection.destroy();
-          else connection.release();
-          reject(mysqlError(error));
-        });
+        this.#prepared.add(connection);
+      }
+      return await this.#run(connection, sql, values);
+    } finally {
+      if (this.#connections.has(connection)) connection.release();
+    }
+  }
+
+  #borrow(): Promise<PoolConnection> {
+    return new Promise((resolve, reject) => {
+      this.#pool.getConnection((error, connection) => {
+        if (error === null && !this.#closed) resolve(connection);
+        else if (error === null) {
+          cut(connection);
+          reject(closedError());
+        } else if (error.message === QUEUE_FULL) {
+          reject(new StoreError("contention", `${READ_QUEUE_MAX} reads are waiting already`, "READ_QUEUE_FULL"));
+        } else reject(mysqlError(error));
       });
     });
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pool.end(() => resolve());
+  #run(connection: PoolConnection, sql: string, values: readonly unknown[]): Promise<Rows> {
+    return new Promise((resolve, reject) => {
+      connection.query<RowDataPacket[]>({ sql, values: [...values], timeout: READ_TIMEOUT_MS }, (error, rows) => {
+        if (error === null) {
+          resolve(rows);
+          return;
+        }
+        if (endsConnection(error)) this.#destroy(connection);
+        reject(mysqlError(error));
+      });
     });
+  }
+
+  #destroy(connection: PoolConnection): void {
+    this.#connections.delete(connection);
+    cut(connection);
+  }
+
+  /** At once, whatever is under way: the pool's own end waits for a server that may be frozen. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections) this.#destroy(connection);
+    this.#pool.end(() => undefined);
+    for (const reject of this.#waiting) reject(closedError());
+    this.#waiting.clear();
   }
 }

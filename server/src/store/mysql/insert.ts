@@ -1,6 +1,6 @@
 /** Inserts the rows of runs: multi-row INSERT as text, in key order, halved where the database refuses a row as data. */
 import { RejectionReason } from "@tailkeep/proto";
-import { INSERT_CHARS_MAX, INSERT_ROWS_MAX } from "../../limits.js";
+import { INSERT_ROWS_MAX } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES, type Table, type Value } from "../../record/tables.js";
 import { timestampText } from "../../record/time.js";
@@ -42,6 +42,7 @@ export async function insertRows(session: Session, runs: readonly Run[], stamp: 
     let tuples: string[] = [];
     let origins: Pending[] = [];
     let chars = 0;
+    const charsMax = session.insertCharsMax - (HEADS[table.index] as string).length;
     const flush = async () => {
       if (tuples.length > 0) await insertTuples(session, table, tuples, origins, 0, tuples.length, refused);
       tuples = [];
@@ -60,10 +61,11 @@ export async function insertRows(session: Session, runs: readonly Run[], stamp: 
         const nonfinite = rows.nonfinite[at] as string | null;
         tuple += `,'${timestampText(rows.timesUs[at] as number)}',${nonfinite === null ? "NULL" : textLiteral(nonfinite)}`;
         tuple += suffix;
+        if (chars + tuple.length >= charsMax) await flush();
         tuples.push(tuple);
         origins.push({ run, seq: rows.seqs[at] as number });
-        chars += tuple.length;
-        if (tuples.length >= INSERT_ROWS_MAX || chars >= INSERT_CHARS_MAX) await flush();
+        chars += tuple.length + 1;
+        if (tuples.length >= INSERT_ROWS_MAX) await flush();
       }
     }
     await flush();

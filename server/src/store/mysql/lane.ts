@@ -2,7 +2,8 @@
  * A lane: one connection that runs one transaction at a time.
  *
  * Where the answer to COMMIT is lost the outcome is unknown: the connection is destroyed and the caller runs the whole
- * transaction again on a new one, whose locking read tells what happened.
+ * transaction again on a new one, whose locking read tells what happened. A COMMIT that the server answers with an error
+ * did not happen: Galera finds conflicts, and transactions that are too large, only there.
  */
 import { StoreError } from "../errors.js";
 import { type MysqlTarget, Session } from "./connection.js";
@@ -29,7 +30,10 @@ export class Lane {
       await session.query("COMMIT");
       return result;
     } catch (error) {
-      session.destroy();
+      if (!session.lost) {
+        await session.query("ROLLBACK").catch(() => session.destroy());
+        throw error;
+      }
       const { message, code } = error as StoreError;
       throw new StoreError("unknownOutcome", `COMMIT was not answered: ${message}`, code, { cause: error });
     }

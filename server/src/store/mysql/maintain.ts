@@ -5,7 +5,7 @@
  * ahead by splitting `ahead`, which is empty and therefore cheap to split.
  */
 import { LEASE_MS } from "../../limits.js";
-import { TABLES } from "../../record/tables.js";
+import type { Table } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText } from "../../record/time.js";
 import { LAST_PARTITIONS, partitionClause, partitionDays, partitionName, rowsTable } from "../schema.js";
 import type { Lanes } from "./lane.js";
@@ -25,7 +25,8 @@ export async function readStoringDay(lanes: Lanes): Promise<number> {
 }
 
 /** Moves the storing day forward, one day a run, so that a clock gone mad cannot expire everything at once. */
-async function advanceStoringDay(lanes: Lanes): Promise<number> {
+export async function advanceStoringDay(lanes: Lanes): Promise<number> {
+  await readStoringDay(lanes);
   return lanes.transaction(async (session) => {
     const [row] = await session.query("SELECT day FROM storing_day WHERE id = 1 FOR UPDATE");
     const day = dayNumber(String(row?.["day"]));
@@ -35,41 +36,35 @@ async function advanceStoringDay(lanes: Lanes): Promise<number> {
   });
 }
 
-async function addPartitions(lanes: Lanes, storingDay: number, retentionDaysMax: number): Promise<void> {
-  const { first, last } = partitionDays(storingDay, retentionDaysMax);
-  for (const table of TABLES) {
-    await lanes.direct(async (session) => {
-      const rows = await session.query(
-        `SELECT PARTITION_NAME AS name FROM information_schema.PARTITIONS
-         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${rowsTable(table)}' ORDER BY PARTITION_ORDINAL_POSITION`,
-      );
-      const names = rows.map((row) => String(row["name"]));
-      const days = names.filter((name) => name.startsWith("p"));
-      const newest =
-        days.length === 0 ? first - 1 : dayNumber((days.at(-1) as string).replace(/^p(....)(..)(..)$/, "$1-$2-$3"));
-      const missing: string[] = [];
-      for (let day = Math.max(first, newest + 1); day <= last; day++) {
-        if (!names.includes(partitionName(day))) missing.push(partitionClause(day));
-      }
-      if (missing.length === 0) return;
-      await session.query(
-        `ALTER TABLE ${rowsTable(table)} REORGANIZE PARTITION ahead INTO (${[...missing, LAST_PARTITIONS[0]].join(", ")})`,
-      );
-    });
-  }
+/** False where another server looks after the database. */
+export function takeMaintenance(lanes: Lanes, holder: string): Promise<boolean> {
+  return takeLease(lanes, LEASE_NAME, holder, LEASE_MS);
 }
 
-/** One run; returns the storing day, and whether this server holds the lease. */
-export async function maintain(
+/** The partitions that a table lacks for the days to come. */
+export async function addPartitions(
   lanes: Lanes,
-  holder: string,
+  table: Table,
+  storingDay: number,
   retentionDaysMax: number,
-): Promise<{ storingDay: number; held: boolean }> {
-  if (!(await takeLease(lanes, LEASE_NAME, holder, LEASE_MS))) {
-    return { storingDay: await readStoringDay(lanes), held: false };
-  }
-  await readStoringDay(lanes);
-  const storingDay = await advanceStoringDay(lanes);
-  await addPartitions(lanes, storingDay, retentionDaysMax);
-  return { storingDay, held: true };
+): Promise<void> {
+  const { first, last } = partitionDays(storingDay, retentionDaysMax);
+  await lanes.direct(async (session) => {
+    const rows = await session.query(
+      `SELECT PARTITION_NAME AS name FROM information_schema.PARTITIONS
+       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${rowsTable(table)}' ORDER BY PARTITION_ORDINAL_POSITION`,
+    );
+    const names = rows.map((row) => String(row["name"]));
+    const days = names.filter((name) => name.startsWith("p"));
+    const newest =
+      days.length === 0 ? first - 1 : dayNumber((days.at(-1) as string).replace(/^p(....)(..)(..)$/, "$1-$2-$3"));
+    const missing: string[] = [];
+    for (let day = Math.max(first, newest + 1); day <= last; day++) {
+      if (!names.includes(partitionName(day))) missing.push(partitionClause(day));
+    }
+    if (missing.length === 0) return;
+    await session.query(
+      `ALTER TABLE ${rowsTable(table)} REORGANIZE PARTITION ahead INTO (${[...missing, LAST_PARTITIONS[0]].join(", ")})`,
+    );
+  });
 }

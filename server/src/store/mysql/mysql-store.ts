@@ -22,7 +22,7 @@ import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
 import { insertRows } from "./insert.js";
 import { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
-import { maintain, readStoringDay } from "./maintain.js";
+import { addPartitions, advanceStoringDay, readStoringDay, takeMaintenance } from "./maintain.js";
 import { migrate } from "./migrate.js";
 import { insertDeadLetters, insertGaps, type OwnedGap, type OwnedLetter } from "./side-rows.js";
 import { MysqlStates } from "./states.js";
@@ -74,25 +74,39 @@ export class MysqlStore implements Store {
   async start(): Promise<Audit> {
     await migrate(this.#sideLanes, this.#holder, this.#clock);
     this.#storingDay = await readStoringDay(this.#sideLanes);
-    await this.maintain();
     return auditMysql(this.#sideLanes);
   }
 
-  async maintain(): Promise<boolean> {
-    const longest = Math.max(...this.#options.retentionDays);
-    const { storingDay, held } = await maintain(this.#sideLanes, this.#holder, longest);
-    this.#storingDay = storingDay;
-    if (held) {
-      const silentSinceUs = this.#clock.nowUs() - LOST_AFTER_MS * 1_000;
-      await this.#patiently((session) =>
-        session.query(
-          `UPDATE sessions SET state = 'lost', ended_at_us = last_seen_at_us
-           WHERE state = 'running' AND last_seen_at_us < ${silentSinceUs}`,
-        ),
-      );
-      await finishDeletions(this, this.#clock.nowUs());
+  /** Each part for itself: somebody's long SELECT, which keeps a table from being altered, keeps nothing else undone. */
+  async maintain(signal?: AbortSignal): Promise<boolean> {
+    if (!(await takeMaintenance(this.#sideLanes, this.#holder))) {
+      this.#storingDay = await readStoringDay(this.#sideLanes);
+      return false;
     }
-    return held;
+    this.#storingDay = await advanceStoringDay(this.#sideLanes);
+    const longest = Math.max(...this.#options.retentionDays);
+    const parts = [
+      () => this.#markLost(),
+      ...TABLES.map((table) => () => addPartitions(this.#sideLanes, table, this.#storingDay, longest)),
+      () => finishDeletions(this, this.#clock.nowUs(), signal),
+    ];
+    const failures: unknown[] = [];
+    for (const part of parts) {
+      if (signal?.aborted) break;
+      await part().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    return true;
+  }
+
+  async #markLost(): Promise<void> {
+    const silentSinceUs = this.#clock.nowUs() - LOST_AFTER_MS * 1_000;
+    await this.#patiently((session) =>
+      session.query(
+        `UPDATE sessions SET state = 'lost', ended_at_us = last_seen_at_us
+         WHERE state = 'running' AND last_seen_at_us < ${silentSinceUs}`,
+      ),
+    );
   }
 
   openStream(request: OpenRequest): Promise<OpenOutcome> {
@@ -273,10 +287,11 @@ export class MysqlStore implements Store {
     await this.#readPool.query("SELECT 1", []);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#commitLanes.close();
     this.#sideLanes.close();
-    await this.#readPool.close();
+    this.#readPool.close();
+    return Promise.resolve();
   }
 
   /** The stream's key and locked row; a key that another identity has is passed over. */

@@ -20,9 +20,22 @@ export interface OwnedLetter {
   body: Uint8Array | null;
 }
 
-/** Dead letters in one statement: with bodies of 512 KiB as hexadecimal digits it stays below 16 MB. */
-const LETTERS_PER_STATEMENT = 8;
-const GAPS_PER_STATEMENT = 500;
+/** In statements that the server takes; a row that alone is larger has one to itself. */
+async function insertInParts(session: Session, head: string, tuples: readonly string[]): Promise<void> {
+  let part: string[] = [];
+  let chars = head.length;
+  const flush = async () => {
+    if (part.length > 0) await session.query(head + part.join(","));
+    part = [];
+    chars = head.length;
+  };
+  for (const tuple of tuples) {
+    if (chars + tuple.length >= session.insertCharsMax) await flush();
+    part.push(tuple);
+    chars += tuple.length + 1;
+  }
+  await flush();
+}
 
 export async function insertGaps(
   session: Session,
@@ -30,16 +43,16 @@ export async function insertGaps(
   nowUs: number,
   day: string,
 ): Promise<void> {
-  for (let from = 0; from < gaps.length; from += GAPS_PER_STATEMENT) {
-    const tuples = gaps.slice(from, from + GAPS_PER_STATEMENT).map(({ owner, gap }) => {
-      const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
-      return `(${owner.key},${gap.firstSeq},${gap.lastSeq},${names},${gap.type},${gap.cause},${nowUs},'${day}')`;
-    });
-    await session.query(
-      `INSERT INTO gaps (stream, first_seq, last_seq, namespace_id, session_id, type, cause, created_at_us, expires_on)
-       VALUES ${tuples.join(",")}`,
-    );
-  }
+  const tuples = gaps.map(({ owner, gap }) => {
+    const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
+    return `(${owner.key},${gap.firstSeq},${gap.lastSeq},${names},${gap.type},${gap.cause},${nowUs},'${day}')`;
+  });
+  await insertInParts(
+    session,
+    `INSERT INTO gaps (stream, first_seq, last_seq, namespace_id, session_id, type, cause, created_at_us, expires_on)
+     VALUES `,
+    tuples,
+  );
 }
 
 export async function insertDeadLetters(
@@ -48,16 +61,16 @@ export async function insertDeadLetters(
   nowUs: number,
   day: string,
 ): Promise<void> {
-  for (let from = 0; from < letters.length; from += LETTERS_PER_STATEMENT) {
-    const tuples = letters.slice(from, from + LETTERS_PER_STATEMENT).map(({ owner, entry, body }) => {
-      const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
-      const texts = `${textLiteral(entry.field)},${textLiteral(entry.message)}`;
-      const numbers = `${entry.type},${entry.reason}`;
-      return `(${owner.key},${entry.seq},${names},${numbers},${texts},${blobLiteral(body)},${nowUs},'${day}')`;
-    });
-    await session.query(
-      `INSERT INTO dead_letters (stream, seq, namespace_id, session_id, type, reason, field, message, body,
-         created_at_us, expires_on) VALUES ${tuples.join(",")}`,
-    );
-  }
+  const tuples = letters.map(({ owner, entry, body }) => {
+    const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
+    const texts = `${textLiteral(entry.field)},${textLiteral(entry.message)}`;
+    const numbers = `${entry.type},${entry.reason}`;
+    return `(${owner.key},${entry.seq},${names},${numbers},${texts},${blobLiteral(body)},${nowUs},'${day}')`;
+  });
+  await insertInParts(
+    session,
+    `INSERT INTO dead_letters (stream, seq, namespace_id, session_id, type, reason, field, message, body,
+       created_at_us, expires_on) VALUES `,
+    tuples,
+  );
 }

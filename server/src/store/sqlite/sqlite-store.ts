@@ -107,9 +107,9 @@ export class SqliteStore implements Store {
     return this.#writer.call<void>("touchSessions", sessions);
   }
 
-  async maintain(): Promise<boolean> {
+  async maintain(signal?: AbortSignal): Promise<boolean> {
     const held = await this.#writer.call<boolean>("maintain");
-    await finishDeletions(this, nowUs());
+    await finishDeletions(this, nowUs(), signal);
     return held;
   }
 
