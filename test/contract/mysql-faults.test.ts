@@ -43,21 +43,20 @@ everyStore((fixture) => {
   });
 
   test("a long query on a table holds up its partitions, and neither the start nor anything else", async (context) => {
-    const { dialect, url, another, sql } = fixture();
-    if (dialect === "sqlite") context.skip("SQLite has no partitions");
+    if (fixture().dialect === "sqlite") context.skip("SQLite has no partitions");
     const today = dayOfMs(Date.now());
-    const researcher = await mysql.createConnection(url);
+    const researcher = await mysql.createConnection(fixture().url);
     await researcher.query("START TRANSACTION");
     await researcher.query("SELECT COUNT(*) FROM performance_history");
-    await sql("DELETE FROM leases");
-    const store = another({ retentionDays: 60 });
+    await fixture().sql("DELETE FROM leases");
+    const store = fixture().another({ retentionDays: 60 });
     await store.start();
     const writer = await Writer.open(store);
     await writer.commit(scores(1, 3));
     await expect(store.maintain()).rejects.toMatchObject({ kind: "contention" });
     const partitioned = async (table: string) => {
       const name = `p${dayText(today + 60).replaceAll("-", "")}`;
-      const rows = await sql(
+      const rows = await fixture().sql(
         `SELECT PARTITION_NAME AS name FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = DATABASE()
          AND TABLE_NAME = '${table}' AND PARTITION_NAME = '${name}'`,
       );

@@ -18,12 +18,16 @@ export interface StoredRow {
   values: readonly Value[];
   /** Its StoredRecord message, once somebody has read it: the newest records are read again and again. */
   encoded?: Uint8Array;
+  /** Its `rowBytes`, once somebody has asked: counting bytes means reading the texts. */
+  bytes?: number;
 }
 
-/** Bytes of a row's texts and numbers, about: what pages, caches and watchers count. */
+/** Bytes of a row's texts in UTF-8 and of its numbers, about: what pages, caches and watchers count. */
 export function rowBytes(row: StoredRow): number {
+  if (row.bytes !== undefined) return row.bytes;
   let bytes = 64 + row.values.length * 8;
-  for (const value of row.values) if (typeof value === "string") bytes += value.length;
+  for (const value of row.values) if (typeof value === "string") bytes += Buffer.byteLength(value);
+  row.bytes = bytes;
   return bytes;
 }
 

@@ -1,8 +1,8 @@
 /** Every question the server asks of a store, the same for both: built with Kysely, run by the store. */
 import type { Execute, QueryBuilder, Source } from "./database.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
-import { listRecords, listStreamRange } from "./records.js";
-import { abandonedDeletions, listSessions, session } from "./sessions.js";
+import { listRecords, listStreamPage, listStreamRange } from "./records.js";
+import { abandonedDeletions, listSessionPage, listSessions, session } from "./sessions.js";
 import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
 
@@ -28,12 +28,20 @@ export class Reads {
     return listStreamRange(this.#source, ...args);
   }
 
+  listStreamPage(...args: Rest<typeof listStreamPage>) {
+    return listStreamPage(this.#source, ...args);
+  }
+
   session(...args: Rest<typeof session>) {
     return session(this.#source, ...args);
   }
 
   listSessions(...args: Rest<typeof listSessions>) {
     return listSessions(this.#source, ...args);
+  }
+
+  listSessionPage(...args: Rest<typeof listSessionPage>) {
+    return listSessionPage(this.#source, ...args);
   }
 
   sessionTotals(...args: Rest<typeof sessionTotals>) {

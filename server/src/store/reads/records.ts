@@ -32,8 +32,14 @@ export interface RecordQuery {
   after: RecordCursor | undefined;
 }
 
-/** Rows fetched from one table at a time: a page of the largest records must not fill the memory. */
-const FETCH_ROWS = 100;
+/**
+ * Rows fetched from one table at a time: few at first, more where those so far were small. A page of the largest records
+ * must not fill the memory, and a page of small ones should take one or two queries.
+ */
+const FETCH_ROWS_FIRST = 16;
+const FETCH_ROWS = 500;
+const FETCH_GROWTH = 4;
+const FETCH_BYTES = 1024 * 1024;
 
 type RawRow = Record<string, unknown>;
 
@@ -105,28 +111,25 @@ function cursorOf(row: StoredRow): RecordCursor {
 
 /** One table's rows in order, fetched as they are needed. */
 class TableFeed {
-  readonly #fetch: (after: RecordCursor | undefined, limit: number) => Promise<StoredRow[]>;
+  readonly #fetch: (after: StoredRow | undefined, limit: number) => Promise<StoredRow[]>;
   #rows: StoredRow[] = [];
   #at = 0;
-  #after: RecordCursor | undefined;
+  #last: StoredRow | undefined;
+  #fetchRows = FETCH_ROWS_FIRST;
   #ended = false;
 
-  constructor(
-    fetch: (after: RecordCursor | undefined, limit: number) => Promise<StoredRow[]>,
-    after: RecordCursor | undefined,
-  ) {
+  constructor(fetch: (after: StoredRow | undefined, limit: number) => Promise<StoredRow[]>) {
     this.#fetch = fetch;
-    this.#after = after;
   }
 
   async peek(wanted: number): Promise<StoredRow | undefined> {
     if (this.#at === this.#rows.length && !this.#ended) {
-      const limit = Math.min(FETCH_ROWS, wanted);
-      this.#rows = await this.#fetch(this.#after, limit);
+      const limit = Math.min(this.#fetchRows, wanted);
+      this.#rows = await this.#fetch(this.#last, limit);
       this.#at = 0;
       this.#ended = this.#rows.length < limit;
-      const last = this.#rows.at(-1);
-      if (last !== undefined) this.#after = cursorOf(last);
+      this.#last = this.#rows.at(-1) ?? this.#last;
+      this.#adapt();
     }
     return this.#rows[this.#at];
   }
@@ -134,6 +137,28 @@ class TableFeed {
   take(): void {
     this.#at++;
   }
+
+  #adapt(): void {
+    if (this.#rows.length === 0) return;
+    const bytesEach = this.#rows.reduce((sum, row) => sum + rowBytes(row), 0) / this.#rows.length;
+    const fitting = Math.max(1, Math.floor(FETCH_BYTES / bytesEach));
+    this.#fetchRows = Math.min(FETCH_ROWS, this.#fetchRows * FETCH_GROWTH, fitting);
+  }
+}
+
+/** The first of the feeds' next rows in the order of `compare`, and whose it is. */
+async function firstOf(
+  feeds: readonly TableFeed[],
+  wanted: number,
+  compare: (a: StoredRow, b: StoredRow) => number,
+): Promise<{ row: StoredRow; feed: TableFeed } | undefined> {
+  const heads = await Promise.all(feeds.map((feed) => feed.peek(wanted)));
+  let best: { row: StoredRow; feed: TableFeed } | undefined;
+  for (const [at, row] of heads.entries()) {
+    if (row === undefined) continue;
+    if (best === undefined || compare(row, best.row) < 0) best = { row, feed: feeds[at] as TableFeed };
+  }
+  return best;
 }
 
 /** At most `query.limit` rows and PAGE_BYTES_MAX bytes; `next` is set where there may be more. */
@@ -143,36 +168,65 @@ export async function listRecords(
 ): Promise<{ rows: StoredRow[]; next: RecordCursor | undefined }> {
   const feeds = query.tables.map((index) => {
     const table = tableAt(index);
-    return new TableFeed(async (after, limit) => {
+    return new TableFeed(async (last, limit) => {
+      const after = last === undefined ? query.after : cursorOf(last);
       const raw = await run<RawRow>(source.execute, tablePage(source.db, table, query, after, limit));
       return raw.map((each) => storedRow(table, each));
-    }, query.after);
+    });
   });
   const rows: StoredRow[] = [];
   let bytes = 0;
   // One more than asked for, to know whether there is a next page.
   const wanted = query.limit + 1;
   while (rows.length <= query.limit) {
-    const heads = await Promise.all(feeds.map((feed) => feed.peek(wanted - rows.length)));
-    let best = -1;
-    for (let at = 0; at < heads.length; at++) {
-      const head = heads[at];
-      const leader = best < 0 ? undefined : heads[best];
-      if (head === undefined) continue;
-      if (leader === undefined || (query.newestFirst ? byTime(head, leader) > 0 : byTime(head, leader) < 0)) best = at;
-    }
-    const row = heads[best];
-    if (row === undefined) return { rows, next: undefined };
-    bytes += rowBytes(row);
+    const next = await firstOf(feeds, wanted - rows.length, query.newestFirst ? (a, b) => byTime(b, a) : byTime);
+    if (next === undefined) return { rows, next: undefined };
+    bytes += rowBytes(next.row);
     const full = rows.length === query.limit || (rows.length > 0 && bytes > PAGE_BYTES_MAX);
     if (full) return { rows, next: cursorOf(rows.at(-1) as StoredRow) };
-    rows.push(row);
-    feeds[best]?.take();
+    rows.push(next.row);
+    next.feed.take();
   }
   return { rows, next: undefined };
 }
 
-/** Records of one stream with numbers from `fromSeq` to `toSeq`, in order, at most `limit`. */
+/**
+ * Records of one stream with numbers from `fromSeq` to `toSeq`, in order: at most `limit` rows and PAGE_BYTES_MAX bytes.
+ * `upTo` is how far the page reaches: no record up to there is missing from it.
+ */
+export async function listStreamPage(
+  source: Source,
+  stream: bigint,
+  fromSeq: number,
+  toSeq: number,
+  tables: readonly number[],
+  limit: number,
+): Promise<{ rows: StoredRow[]; upTo: number }> {
+  const feeds = tables.map((index) => {
+    const table = tableAt(index);
+    return new TableFeed(async (last, rowsMax) => {
+      const select = selectRows(source.db, table)
+        .where("r.stream", "=", stream)
+        .where("r.seq", ">=", last === undefined ? fromSeq : last.seq + 1)
+        .where("r.seq", "<=", toSeq)
+        .orderBy("r.seq")
+        .limit(rowsMax);
+      return (await run<RawRow>(source.execute, select)).map((each) => storedRow(table, each));
+    });
+  });
+  const rows: StoredRow[] = [];
+  let bytes = 0;
+  for (;;) {
+    const next = await firstOf(feeds, limit + 1 - rows.length, (a, b) => a.seq - b.seq);
+    if (next === undefined) return { rows, upTo: toSeq };
+    bytes += rowBytes(next.row);
+    if (rows.length === limit || (rows.length > 0 && bytes > PAGE_BYTES_MAX)) return { rows, upTo: next.row.seq - 1 };
+    rows.push(next.row);
+    next.feed.take();
+  }
+}
+
+/** The same without a bound in bytes: for few rows, or small ones. */
 export async function listStreamRange(
   source: Source,
   stream: bigint,
@@ -181,20 +235,11 @@ export async function listStreamRange(
   tables: readonly number[],
   limit: number,
 ): Promise<StoredRow[]> {
-  const found = await Promise.all(
-    tables.map(async (index) => {
-      const table = tableAt(index);
-      const select = selectRows(source.db, table)
-        .where("r.stream", "=", stream)
-        .where("r.seq", ">=", fromSeq)
-        .where("r.seq", "<=", toSeq)
-        .orderBy("r.seq")
-        .limit(limit);
-      return (await run<RawRow>(source.execute, select)).map((each) => storedRow(table, each));
-    }),
-  );
-  return found
-    .flat()
-    .sort((a, b) => a.seq - b.seq)
-    .slice(0, limit);
+  const found: StoredRow[] = [];
+  for (let from = fromSeq; from <= toSeq && found.length < limit; ) {
+    const { rows, upTo } = await listStreamPage(source, stream, from, toSeq, tables, limit - found.length);
+    for (const row of rows) found.push(row);
+    from = upTo + 1;
+  }
+  return found;
 }

@@ -1,4 +1,6 @@
 /** Sessions: one, or a page of them. */
+import { sql } from "kysely";
+import { PAGE_BYTES_MAX } from "../../limits.js";
 import { DELETING, type SessionStateName } from "../model.js";
 import { run, type Source } from "./database.js";
 
@@ -24,30 +26,61 @@ export async function session(source: Source, namespace: string, sessionId: stri
   return row === undefined ? undefined : sessionRow(row);
 }
 
+export interface SessionCursor {
+  startedAtUs: number;
+  sessionId: string;
+}
+
 /** Sessions by start, newest first, beginning after `after`. */
 export async function listSessions(
   source: Source,
   namespace: string,
   state: SessionStateName | undefined,
-  after: { startedAtUs: number; sessionId: string } | undefined,
+  after: SessionCursor | undefined,
   limit: number,
 ): Promise<SessionRow[]> {
-  let query = source.db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("namespace_id", "=", namespace)
-    .where("state", "!=", DELETING);
+  const rows = await run(source.execute, newestSessions(source, namespace, state, after, limit).selectAll());
+  return rows.map(sessionRow);
+}
+
+/** The same, at most `limit` rows and PAGE_BYTES_MAX bytes of labels and configurations; `more` where a page follows. */
+export async function listSessionPage(
+  source: Source,
+  namespace: string,
+  state: SessionStateName | undefined,
+  after: SessionCursor | undefined,
+  limit: number,
+): Promise<{ rows: SessionRow[]; more: boolean }> {
+  const sizes = newestSessions(source, namespace, state, after, limit + 1).select(
+    sql<number>`octet_length(labels) + octet_length(config)`.as("bytes"),
+  );
+  let bytes = 0;
+  let count = 0;
+  const found = await run(source.execute, sizes);
+  for (const row of found) {
+    bytes += Number(row.bytes);
+    if (count === limit || (count > 0 && bytes > PAGE_BYTES_MAX)) break;
+    count++;
+  }
+  const rows = count === 0 ? [] : await listSessions(source, namespace, state, after, count);
+  return { rows, more: found.length > count };
+}
+
+function newestSessions(
+  source: Source,
+  namespace: string,
+  state: SessionStateName | undefined,
+  after: SessionCursor | undefined,
+  limit: number,
+) {
+  let query = source.db.selectFrom("sessions").where("namespace_id", "=", namespace).where("state", "!=", DELETING);
   if (state !== undefined) query = query.where("state", "=", state);
   if (after !== undefined) {
     query = query
       .where("started_at_us", "<=", after.startedAtUs)
       .where((eb) => eb.or([eb("started_at_us", "<", after.startedAtUs), eb("session_id", "<", after.sessionId)]));
   }
-  const rows = await run(
-    source.execute,
-    query.orderBy("started_at_us", "desc").orderBy("session_id", "desc").limit(limit),
-  );
-  return rows.map(sessionRow);
+  return query.orderBy("started_at_us", "desc").orderBy("session_id", "desc").limit(limit);
 }
 
 /** Sessions whose deletion nobody has gone on with. */

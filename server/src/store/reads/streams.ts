@@ -41,8 +41,19 @@ export interface Statistics {
 }
 
 const storedSum = sql<number>`${sql.raw(STORED_COLUMNS.join(" + "))}`;
-// As text: a sum of many streams may exceed what a JavaScript number holds.
-const total = (column: string) => sql<string>`cast(coalesce(sum(${sql.raw(column)}), 0) as char)`;
+/**
+ * A sum as two: of the upper and of the lower 32 bits. A writer may claim numbers up to 2^53, and 1,024 of those are more
+ * than SQLite's sum takes; it then fails for good. As text, because a JavaScript number holds less still.
+ */
+const total = (column: string) => {
+  const part = (bits: string) => sql`coalesce(sum((${sql.raw(column)}) ${sql.raw(bits)}), 0)`;
+  return sql<string>`concat(${part(">> 32")}, ':', ${part("& 4294967295")})`;
+};
+
+function exactTotal(sums: string | undefined): bigint {
+  const [upper = 0, lower = 0] = sums?.split(":") ?? [];
+  return (BigInt(upper) << 32n) + BigInt(lower);
+}
 
 export async function sessionTotals(source: Source, namespace: string, sessionId: string): Promise<SessionTotals> {
   const query = source.db
@@ -56,7 +67,12 @@ export async function sessionTotals(source: Source, namespace: string, sessionId
     .where("namespace_id", "=", namespace)
     .where("session_id", "=", sessionId);
   const [row] = await run(source.execute, query);
-  return { counts: countsRow(row), streams: Number(row?.streams) };
+  const counts = {
+    stored: Number(exactTotal(row?.stored)),
+    rejected: Number(exactTotal(row?.rejected)),
+    gapped: Number(exactTotal(row?.gapped)),
+  };
+  return { counts, streams: Number(row?.streams) };
 }
 
 export async function readSessionVersion(
@@ -70,7 +86,7 @@ export async function readSessionVersion(
     .where("namespace_id", "=", namespace)
     .where("session_id", "=", sessionId);
   const [row] = await run(source.execute, query);
-  return sessionVersion(Number(row?.streams), BigInt(row?.epochs ?? 0), BigInt(row?.committed ?? 0));
+  return sessionVersion(Number(row?.streams), exactTotal(row?.epochs), exactTotal(row?.committed));
 }
 
 /** Streams of sessions, at most `limit` of each. */
@@ -159,19 +175,19 @@ export async function statistics(
     sessions = sessions.where("session_id", "=", sessionId);
   }
   const [[sums], [count]] = await Promise.all([run(source.execute, streams), run(source.execute, sessions)]);
-  const storedByTable = TABLES.map((table) => Number(sums?.[table.name]));
+  const storedByTable = TABLES.map((table) => Number(exactTotal(sums?.[table.name])));
   return {
     storedByTable,
     counts: {
       stored: storedByTable.reduce((sum, each) => sum + each, 0),
-      rejected: Number(sums?.rejected),
-      gapped: Number(sums?.gapped),
+      rejected: Number(exactTotal(sums?.rejected)),
+      gapped: Number(exactTotal(sums?.gapped)),
     },
     sessions: Number(count?.sessions),
     streams: Number(sums?.streams),
   };
 }
 
-function countsRow(row: { stored?: unknown; rejected?: unknown; gapped?: unknown } | undefined): StreamCounts {
-  return { stored: Number(row?.stored), rejected: Number(row?.rejected), gapped: Number(row?.gapped) };
+function countsRow(row: { stored: number; rejected: number; gapped: number }): StreamCounts {
+  return { stored: Number(row.stored), rejected: Number(row.rejected), gapped: Number(row.gapped) };
 }
