@@ -35,8 +35,17 @@ export const BATCH_BYTES_MAX = 1 * MIB;
 /** A gRPC message in either direction. */
 export const MESSAGE_BYTES_MAX = 4 * MIB;
 
-/** What a batch costs in memory besides its message: its records as rows of values. Measured at 3.1 for small records. */
+/**
+ * What a batch is charged before it is decoded, in times of its message: enough for records with five fields. Batches of
+ * very small records cost more, and are charged the rest once they are decoded.
+ */
 export const DECODED_FACTOR = 4;
+
+/** What a record of a batch costs in memory besides its bytes: its place in seven arrays, its values, its texts' heads. */
+export const DECODED_ENTRY_BYTES = 160;
+
+/** Unary calls that may wait for memory, each holding its message. Streams wait in their connections instead. */
+export const BUDGET_WAITERS_MAX = 64;
 
 /** Memory for batches that are received and not yet committed, over all streams. */
 export const INGEST_BYTES_MAX_DEFAULT = 192 * MIB;
@@ -89,9 +98,10 @@ export const INSERT_ROWS_MAX = 2_000;
 /** Text of one INSERT statement on MySQL in characters; a character takes up to 4 bytes of max_allowed_packet (16 MB+). */
 export const INSERT_CHARS_MAX = 3 * MIB;
 
-/** Retry of a transaction: full jitter between 0 and this, doubling from the first to the last. */
+/** Retry of a transaction: full jitter between 0 and this, doubling from the first to the last. Streams go on within two
+ * seconds of the store's return; a store that is away is asked a few times a second. */
 export const RETRY_DELAY_MS_FIRST = 10;
-export const RETRY_DELAY_MS_MAX = 2_000;
+export const RETRY_DELAY_MS_MAX = 500;
 
 /** How long a transaction waits for a row lock before it gives way. */
 export const LOCK_WAIT_SECONDS = 1;

@@ -158,7 +158,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         log.fatal({ method }, "a stream was stopped by a broken invariant; this is a bug");
       }
     },
-    unexpected: (error) => log.error({ err: error }, "a call failed"),
+    // While the store is away every call fails, and that was said once.
+    unexpected: (error) => log[keeper.up ? "error" : "debug"]({ err: error }, "a call failed"),
   };
 
   const rpc = new RpcServer([
@@ -179,7 +180,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
       gate,
     ),
-    historyService({ store, caches, hub, clock, isWritten: (...session) => sessions.isWritten(...session) }, gate),
+    historyService(
+      {
+        store,
+        caches,
+        hub,
+        clock,
+        stopping: stop.signal,
+        isWritten: (...session) => sessions.isWritten(...session),
+      },
+      gate,
+    ),
     stateService(store, gate),
     adminService(store, gate),
   ]);
@@ -244,6 +255,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     await Promise.race([commit.drained().then(() => drained.abort()), clock.sleep(config.shutdownMs, drained.signal)]);
     stop.abort();
     commit.stop();
+    calls.abort();
     await rpc.close(1_000);
     await http.close();
     await Promise.all(background);

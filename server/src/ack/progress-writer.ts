@@ -67,6 +67,12 @@ export class ProgressWriter {
     return !this.#blocked;
   }
 
+  /** Before the call ends: also into a full connection, which holds this one message more. */
+  flushLast(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
   end(): void {
     this.#ended = true;
   }

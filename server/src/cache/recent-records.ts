@@ -13,8 +13,8 @@ export class RecentRecords {
   readonly #bytesMax: number;
   /** By table, oldest first. */
   readonly #rows: StoredRow[][] = Array.from({ length: TABLE_COUNT }, () => []);
-  /** By table: whether records older than the list's oldest may exist. */
-  readonly #cut: boolean[] = new Array<boolean>(TABLE_COUNT).fill(false);
+  /** By table: up to this row, itself included, the list need not have what the store has. */
+  readonly #floors: (StoredRow | undefined)[] = new Array<StoredRow | undefined>(TABLE_COUNT).fill(undefined);
   #bytes = 0;
 
   /**
@@ -44,24 +44,27 @@ export class RecentRecords {
     while (at > 0 && byTime(rows[at - 1] as StoredRow, row) > 0) at--;
     const before = rows[at - 1];
     if (before !== undefined && before.seq === row.seq && before.stream === row.stream) return;
-    if (at === 0 && this.#cut[index] === true) return;
+    const floor = this.#floors[index];
+    if (at === 0 && floor !== undefined && byTime(row, floor) <= 0) return;
     if (at === rows.length) rows.push(row);
     else rows.splice(at, 0, row);
     this.#bytes += costBytes(row);
     while (rows.length > capacity || (this.#bytes > this.#bytesMax && rows.length > 0)) {
-      this.#bytes -= costBytes(rows.shift() as StoredRow);
-      this.#cut[index] = true;
+      const evicted = rows.shift() as StoredRow;
+      this.#bytes -= costBytes(evicted);
+      this.#floors[index] = evicted;
     }
   }
 
-  /** The store may have older records than those that were added. */
-  markCut(index: number): void {
-    this.#cut[index] = true;
+  /** The store may have records older than `row`, which was the oldest that was read. */
+  markCut(index: number, row: StoredRow): void {
+    const floor = this.#floors[index];
+    if (floor === undefined || byTime(row, floor) > 0) this.#floors[index] = row;
   }
 
   /**
    * The newest `limit` rows of the given tables, oldest first, or undefined where these lists cannot tell: one of them
-   * was cut, and older records than its oldest could belong to the answer.
+   * has a floor, and records below it could belong to the answer.
    */
   newest(tables: readonly number[], limit: number): StoredRow[] | undefined {
     // The lists are sorted, so the newest is always the last of one of them.
@@ -82,12 +85,10 @@ export class RecentRecords {
     }
     found.reverse();
     for (const index of tables) {
-      const rows = this.#rows[index] as StoredRow[];
-      if (this.#cut[index] !== true) continue;
-      const [oldest] = rows;
+      const floor = this.#floors[index];
+      if (floor === undefined) continue;
       const [first] = found;
-      if (found.length < limit || oldest === undefined || first === undefined || byTime(oldest, first) > 0)
-        return undefined;
+      if (found.length < limit || first === undefined || byTime(floor, first) > 0) return undefined;
     }
     return found;
   }

@@ -6,11 +6,11 @@
  * session's streams in the database equal the sums of what it saw.
  */
 import type { Clock } from "../base/clock.js";
-import { PAGE_BYTES_MAX } from "../limits.js";
+import { PAGE_BYTES_MAX, SESSION_STREAMS_MAX } from "../limits.js";
 import type { Batch } from "../record/batch.js";
 import { batchTableRows, type RowOwner, rowBytes, type StoredRow } from "../record/stored-row.js";
 import { TABLE_COUNT, TABLES } from "../record/tables.js";
-import { type SessionVersion, sessionVersion } from "../store/reads/reads.js";
+import { type SessionVersion, type StreamProgress, sessionVersion } from "../store/reads/reads.js";
 import type { RecordQuery } from "../store/reads/records.js";
 import type { Store } from "../store/store.js";
 import { RecentRecords } from "./recent-records.js";
@@ -36,29 +36,70 @@ const FILL_TRIES = 3;
 /** No session takes more than a quarter of the memory for all. */
 const SESSION_SHARE = 4;
 
+/** What knowing a stream's position takes. */
+const STREAM_BYTES = 120;
+
+interface StreamPosition {
+  epoch: number;
+  committedSeq: number;
+}
+
 class SessionCache {
   readonly recent: RecentRecords;
-  readonly #streams = new Map<bigint, { epoch: number; committedSeq: number }>();
+  readonly #streams = new Map<bigint, StreamPosition>();
   #epochs = 0n;
   #committed = 0n;
+  /** What came while the lists are being filled; undefined at other times. */
+  #meanwhile: { key: bigint; epoch: number; fromSeq: number; toSeq: number }[] | undefined;
   /** The lists hold all that the store has, as of `version`. */
   warm = false;
+  filling: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
     this.recent = new RecentRecords(options.capacities, Math.floor(options.bytesMax / SESSION_SHARE));
   }
 
-  /** Progress of a stream, from whichever side it is heard first. */
-  saw(key: bigint, epoch: number, committedSeq: number): void {
-    const known = this.#streams.get(key) ?? { epoch: 0, committedSeq: 0 };
-    const next = { epoch: Math.max(known.epoch, epoch), committedSeq: Math.max(known.committedSeq, committedSeq) };
-    this.#epochs += BigInt(next.epoch - known.epoch);
-    this.#committed += BigInt(next.committedSeq - known.committedSeq);
-    this.#streams.set(key, next);
+  get bytes(): number {
+    return this.recent.bytes + this.#streams.size * STREAM_BYTES;
+  }
+
+  /**
+   * A stream was opened here, or committed from `fromSeq` to `toSeq`. Numbers between what was known and `fromSeq` were
+   * committed by another server: the lists do not have them.
+   */
+  saw(key: bigint, epoch: number, fromSeq: number, toSeq: number): void {
+    if (this.#meanwhile !== undefined) this.#meanwhile.push({ key, epoch, fromSeq, toSeq });
+    if (this.warm && !this.#advance(key, epoch, fromSeq, toSeq)) this.warm = false;
+  }
+
+  fillBegins(): void {
+    this.#meanwhile = [];
+  }
+
+  /** The lists were filled as of `streams`; returns whether, with what came meanwhile, that is all there is. */
+  filled(streams: readonly StreamProgress[]): boolean {
+    const meanwhile = this.#meanwhile ?? [];
+    this.#meanwhile = undefined;
+    this.#streams.clear();
+    this.#epochs = 0n;
+    this.#committed = 0n;
+    for (const { key, epoch, committedSeq } of streams) this.#advance(key, epoch, 1, committedSeq);
+    this.warm = meanwhile.every(({ key, epoch, fromSeq, toSeq }) => this.#advance(key, epoch, fromSeq, toSeq));
+    return this.warm;
   }
 
   get version(): SessionVersion {
     return sessionVersion(this.#streams.size, this.#epochs, this.#committed);
+  }
+
+  /** False where numbers are missing between what was known and `fromSeq`. */
+  #advance(key: bigint, epoch: number, fromSeq: number, toSeq: number): boolean {
+    const known = this.#streams.get(key) ?? { epoch: 0, committedSeq: 0 };
+    const next = { epoch: Math.max(known.epoch, epoch), committedSeq: Math.max(known.committedSeq, toSeq) };
+    this.#epochs += BigInt(next.epoch - known.epoch);
+    this.#committed += BigInt(next.committedSeq - known.committedSeq);
+    this.#streams.set(key, next);
+    return fromSeq <= known.committedSeq + 1;
   }
 }
 
@@ -91,21 +132,25 @@ export class SessionCaches {
 
   /** A stream was opened here. */
   opened(namespace: string, sessionId: string, key: bigint, epoch: number, committedSeq: number): void {
-    this.#sessions.get(name(namespace, sessionId))?.saw(key, epoch, committedSeq);
+    const cache = this.#sessions.get(name(namespace, sessionId));
+    if (cache === undefined) return;
+    const before = cache.bytes;
+    cache.saw(key, epoch, committedSeq + 1, committedSeq);
+    this.#bytes += cache.bytes - before;
   }
 
   /** Batches of a stream are durable. */
   committed(namespace: string, owner: RowOwner, epoch: number, committedSeq: number, batches: readonly Batch[]): void {
     const cache = this.#use(namespace, owner.sessionId);
-    const before = cache.recent.bytes;
-    cache.saw(owner.key, epoch, committedSeq);
+    const before = cache.bytes;
+    cache.saw(owner.key, epoch, batches[0]?.firstSeq ?? committedSeq + 1, committedSeq);
     for (const batch of batches) {
       for (let index = 0; index < TABLE_COUNT; index++) {
         const capacity = this.#options.capacities[index] as number;
         for (const row of batchTableRows(batch, index, owner, 0, capacity)) cache.recent.add(row);
       }
     }
-    this.#bytes += cache.recent.bytes - before;
+    this.#bytes += cache.bytes - before;
     this.#evict();
   }
 
@@ -114,7 +159,7 @@ export class SessionCaches {
     const key = name(namespace, sessionId);
     const cache = this.#sessions.get(key);
     if (cache === undefined) return;
-    this.#bytes -= cache.recent.bytes;
+    this.#bytes -= cache.bytes;
     this.#sessions.delete(key);
   }
 
@@ -151,30 +196,40 @@ export class SessionCaches {
     return cache.warm ? cache.recent.newest(tables, limit) : undefined;
   }
 
-  /** Brings everything that belongs into the lists from the store, between two equal looks at the session's streams. */
-  async #fill(namespace: string, sessionId: string, cache: SessionCache): Promise<void> {
+  /** Fills the lists once, however many ask. */
+  #fill(namespace: string, sessionId: string, cache: SessionCache): Promise<void> {
+    cache.filling ??= this.#fillNow(namespace, sessionId, cache).finally(() => {
+      cache.filling = undefined;
+    });
+    return cache.filling;
+  }
+
+  /**
+   * First where the streams stand, then the records: what is committed here meanwhile is told, and what another server
+   * commits meanwhile shows in the next look at the session's version.
+   */
+  async #fillNow(namespace: string, sessionId: string, cache: SessionCache): Promise<void> {
     const { reads } = this.#store;
-    for (let tried = 0; tried < FILL_TRIES; tried++) {
-      const before = await reads.sessionVersion(namespace, sessionId);
-      const streams = await reads.streamsOf(namespace, [sessionId], Number(before.split(":")[0]) + 1);
+    for (let tried = 0; tried < FILL_TRIES && !cache.warm; tried++) {
+      cache.fillBegins();
+      const streams = await reads.streamsOf(namespace, [sessionId], SESSION_STREAMS_MAX);
       const found = await Promise.all(
         TABLES.map((table) => {
           const capacity = this.#options.capacities[table.index] as number;
-          return this.#store.reads.listRecords(newestOf(namespace, sessionId, undefined, [table.index], capacity));
+          return reads.listRecords(newestOf(namespace, sessionId, undefined, [table.index], capacity));
         }),
       );
-      if ((await reads.sessionVersion(namespace, sessionId)) !== before) continue;
+      // Evicted, or forgotten because the store is not what it was.
       if (this.#sessions.get(name(namespace, sessionId)) !== cache) return;
-      const bytes = cache.recent.bytes;
-      for (const { key, epoch, committedSeq } of streams) cache.saw(key, epoch, committedSeq);
+      const before = cache.bytes;
       for (const [index, { rows, next }] of found.entries()) {
         for (const row of rows) cache.recent.add(row);
-        if (next !== undefined) cache.recent.markCut(index);
+        const oldest = rows.at(-1);
+        if (next !== undefined && oldest !== undefined) cache.recent.markCut(index, oldest);
       }
-      this.#bytes += cache.recent.bytes - bytes;
-      cache.warm = true;
+      cache.filled(streams);
+      this.#bytes += cache.bytes - before;
       this.#evict();
-      return;
     }
   }
 
@@ -193,7 +248,7 @@ export class SessionCaches {
 
   #evictOldest(): void {
     for (const [key, cache] of this.#sessions) {
-      this.#bytes -= cache.recent.bytes;
+      this.#bytes -= cache.bytes;
       this.#sessions.delete(key);
       this.#evictions++;
       return;

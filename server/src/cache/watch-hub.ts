@@ -6,10 +6,17 @@
  * between are read from the store first. On a shared store the sessions' streams are looked at twice a second.
  */
 import type { Clock } from "../base/clock.js";
-import { CATCH_UP_PAGE, SESSION_STREAMS_MAX, WATCH_POLL_MS } from "../limits.js";
+import {
+  CATCH_UP_PAGE,
+  CATCH_UP_RECORDS_MAX,
+  SESSION_STREAMS_MAX,
+  WATCH_POLL_MS,
+  WATCHER_QUEUE_BYTES_MAX,
+} from "../limits.js";
 import type { Batch } from "../record/batch.js";
 import { batchRows, type RowOwner } from "../record/stored-row.js";
 import { TABLES } from "../record/tables.js";
+import { nowUs } from "../record/time.js";
 import type { Store } from "../store/store.js";
 import type { WatchEvent, Watcher } from "./watcher.js";
 
@@ -25,6 +32,12 @@ interface Commit {
 
 class SessionFeed {
   readonly watchers = new Set<Watcher>();
+  /** Watchers that wait for their place. */
+  joining = 0;
+  /** Bytes of batches that wait to be published. */
+  waitingBytes = 0;
+  /** Commits that wait to be published. */
+  waiting = 0;
   /** Last number published, by stream. */
   readonly published = new Map<bigint, number>();
   readonly streamIds = new Map<bigint, string>();
@@ -37,6 +50,16 @@ class SessionFeed {
     readonly namespace: string,
     readonly sessionId: string,
   ) {}
+
+  get watched(): boolean {
+    return this.watchers.size > 0 || this.joining > 0;
+  }
+
+  /** The newest streams stand last, so that a cursor that cannot hold all has those. */
+  advance(stream: bigint, seq: number): void {
+    this.published.delete(stream);
+    this.published.set(stream, seq);
+  }
 }
 
 export class WatchHub {
@@ -53,7 +76,7 @@ export class WatchHub {
 
   get watchers(): number {
     let count = 0;
-    for (const feed of this.#feeds.values()) count += feed.watchers.size;
+    for (const feed of this.#feeds.values()) count += feed.watchers.size + feed.joining;
     return count;
   }
 
@@ -67,6 +90,7 @@ export class WatchHub {
       feed.ready = this.#position(feed);
     }
     const joined = feed;
+    joined.joining++;
     try {
       await joined.ready;
       // After everything that is being published, so that the positions are those of what was told.
@@ -76,9 +100,9 @@ export class WatchHub {
         positions.resolve(new Map(joined.published));
       });
       return await positions.promise;
-    } catch (error) {
+    } finally {
+      joined.joining--;
       this.#dropIfUnwatched(key, joined);
-      throw error;
     }
   }
 
@@ -88,6 +112,14 @@ export class WatchHub {
     feed?.watchers.delete(watcher);
     watcher.end();
     if (feed !== undefined) this.#dropIfUnwatched(key, feed);
+  }
+
+  /** A session was deleted: should it come again, its streams begin anew. */
+  forget(namespace: string, sessionId: string): void {
+    const feed = this.#feeds.get(`${namespace}\u0000${sessionId}`);
+    if (feed === undefined) return;
+    feed.published.clear();
+    for (const watcher of feed.watchers) watcher.startOver();
   }
 
   /** Names of a session's streams, as far as its feed knows them. */
@@ -124,7 +156,8 @@ export class WatchHub {
     const bySession = new Map(feeds.map((feed) => [feed.sessionId, feed]));
     for (const stream of await this.#store.reads.streamsOf(namespace, sessionIds, SESSION_STREAMS_MAX)) {
       const feed = bySession.get(stream.sessionId);
-      if (feed === undefined || (feed.published.get(stream.key) ?? 0) >= stream.committedSeq) continue;
+      if (feed === undefined || feed.waiting > 0) continue;
+      if ((feed.published.get(stream.key) ?? 0) >= stream.committedSeq) continue;
       const owner = { key: stream.key, sessionId: stream.sessionId, streamId: stream.streamId };
       this.#enqueue(feed, { owner, lastSeq: stream.committedSeq, batches: [] });
     }
@@ -137,12 +170,23 @@ export class WatchHub {
     }
   }
 
+  /** While the store is asked for a hole, commits wait; beyond a limit only as numbers, to be read from the store too. */
   #enqueue(feed: SessionFeed, commit: Commit): void {
+    const bytes = commit.batches.reduce((sum, batch) => sum + batch.bytes.length, 0);
+    const fits = feed.waitingBytes + bytes <= WATCHER_QUEUE_BYTES_MAX * 4;
+    const kept = fits ? commit : { ...commit, batches: [] };
+    const keptBytes = fits ? bytes : 0;
+    feed.waitingBytes += keptBytes;
+    feed.waiting++;
     feed.tail = feed.tail
       .then(() => feed.ready)
-      .then(() => this.#publish(feed, commit))
+      .then(() => (feed.watched ? this.#publish(feed, kept) : undefined))
       // A hole that could not be read stays: the next commit of the stream, or the next look, tries it again.
-      .catch((error: unknown) => this.#failed(error));
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        feed.waitingBytes -= keptBytes;
+        feed.waiting--;
+      });
   }
 
   async #publish(feed: SessionFeed, { owner, lastSeq, batches }: Commit): Promise<void> {
@@ -154,17 +198,25 @@ export class WatchHub {
       const from = feed.published.get(owner.key) ?? 0;
       if (batch.lastSeq <= from) continue;
       for (const event of batchEvents(batch, owner, from)) this.#tell(feed, event);
-      feed.published.set(owner.key, batch.lastSeq);
+      feed.advance(owner.key, batch.lastSeq);
     }
   }
 
   async #publishFromStore(feed: SessionFeed, owner: RowOwner, toSeq: number): Promise<void> {
-    for (;;) {
+    let left = CATCH_UP_RECORDS_MAX;
+    while (feed.watched) {
       const from = (feed.published.get(owner.key) ?? 0) + 1;
       if (from > toSeq) return;
+      if (left <= 0) {
+        const { key: stream, streamId } = owner;
+        this.#tell(feed, { kind: "missed", stream, streamId, firstSeq: from, lastSeq: toSeq });
+        feed.advance(stream, toSeq);
+        return;
+      }
       const { events, upTo } = await readEvents(this.#store, owner.key, from, toSeq);
       for (const event of events) this.#tell(feed, event);
-      feed.published.set(owner.key, upTo);
+      left -= events.length;
+      feed.advance(owner.key, upTo);
     }
   }
 
@@ -173,7 +225,8 @@ export class WatchHub {
   }
 
   #dropIfUnwatched(key: string, feed: SessionFeed): void {
-    if (feed.watchers.size === 0 && this.#feeds.get(key) === feed) this.#feeds.delete(key);
+    if (feed.watched || this.#feeds.get(key) !== feed) return;
+    this.#feeds.delete(key);
   }
 }
 
@@ -181,10 +234,11 @@ export class WatchHub {
 function batchEvents(batch: Batch, owner: RowOwner, aboveSeq: number): WatchEvent[] {
   const records = batchRows(batch, owner, aboveSeq).map((row): WatchEvent => ({ kind: "record", row }));
   const gaps = batch.gaps
-    .filter((gap) => gap.firstSeq > aboveSeq)
+    .filter((gap) => gap.lastSeq > aboveSeq)
     .map((gap): WatchEvent => {
       const { sessionId, streamId, key } = owner;
-      return { kind: "gap", gap: { ...gap, sessionId, streamId, stream: key, createdAtUs: 0 } };
+      const firstSeq = Math.max(gap.firstSeq, aboveSeq + 1);
+      return { kind: "gap", gap: { ...gap, firstSeq, sessionId, streamId, stream: key, createdAtUs: nowUs() } };
     });
   return gaps.length === 0 ? records : inOrder([...records, ...gaps]);
 }

@@ -90,6 +90,11 @@ export class Watcher {
     this.#pump();
   }
 
+  /** The session is not what it was: its numbers begin anew. */
+  startOver(): void {
+    this.#seen.clear();
+  }
+
   writable(): void {
     this.#blocked = false;
     this.#pump();
@@ -126,7 +131,8 @@ export class Watcher {
       const event = this.#queue.shift();
       if (event === undefined) break;
       this.#queueBytes -= eventBytes(event);
-      if (!this.#sink.send(event)) this.#blocked = true;
+      // Looked at again: what waited during the snapshot may have been part of it.
+      if (this.#wants(event) && !this.#sink.send(event)) this.#blocked = true;
     }
     while (!this.#held && !this.#blocked && !this.#ended) {
       const missed = this.#missed.shift();

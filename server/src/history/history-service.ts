@@ -13,16 +13,16 @@ import {
   type WatchRecordsResponse,
 } from "@tailkeep/proto";
 import type { EncodedAnswer } from "../rpc/encoded-answer.js";
-import { rpcError } from "../rpc/errors.js";
+import { RpcError, rpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
 import { decodeRequest, type Gate, unary } from "../rpc/unary.js";
 import { getStatistics, listRecords, tailRecords } from "./records-service.js";
-import { deleteSession, getSession, listSessions, updateSession } from "./sessions-service.js";
+import { type DeletionContext, deleteSession, getSession, listSessions, updateSession } from "./sessions-service.js";
 import { WatchCall, type WatchContext } from "./watch-call.js";
 
-export interface HistoryContext extends WatchContext {
-  /** Whether a writer holds a stream of a session on this server. */
-  isWritten(namespace: string, sessionId: string): boolean;
+export interface HistoryContext extends WatchContext, DeletionContext {
+  /** Aborted when the server ends; watchers then reconnect. */
+  stopping: AbortSignal;
 }
 
 export function historyService(context: HistoryContext, gate: Gate): Service {
@@ -40,7 +40,7 @@ export function historyService(context: HistoryContext, gate: Gate): Service {
         updateSession(store, namespace, request),
       ),
       deleteSession: unary("DeleteSession", gate, DeleteSessionRequest, (namespace, request) =>
-        deleteSession(store, caches, (...session) => context.isWritten(...session), namespace, request),
+        deleteSession(context, namespace, request),
       ),
       listRecords: unary("ListRecords", gate, ListRecordsRequest, (namespace, request) =>
         listRecords(store, namespace, request),
@@ -58,7 +58,7 @@ export function historyService(context: HistoryContext, gate: Gate): Service {
 
 type WatchStream = ServerWritableStream<Buffer, WatchRecordsResponse | EncodedAnswer>;
 
-function watch(call: WatchStream, context: WatchContext, gate: Gate): void {
+function watch(call: WatchStream, context: HistoryContext, gate: Gate): void {
   const startedMs = performance.now();
   const abort = new AbortController();
   for (const event of ["cancelled", "close", "error"]) call.on(event, () => abort.abort());
@@ -69,8 +69,9 @@ function watch(call: WatchStream, context: WatchContext, gate: Gate): void {
       send: (response) => abort.signal.aborted || call.write(response),
     });
     call.on("drain", () => watching.writable());
-    abort.signal.addEventListener("abort", () => watching.writable());
-    await watching.run(abort.signal);
+    abort.signal.addEventListener("abort", () => watching.stop());
+    await watching.run(AbortSignal.any([abort.signal, context.stopping]));
+    if (context.stopping.aborted) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
   };
   run().then(
     () => gate.finished("WatchRecords", "OK", performance.now() - startedMs),

@@ -9,6 +9,7 @@ import {
   type UpdateSessionRequest,
 } from "@tailkeep/proto";
 import type { SessionCaches } from "../cache/session-cache.js";
+import type { WatchHub } from "../cache/watch-hub.js";
 import {
   PAGE_SIZE_MAX,
   SESSION_CONFIG_BYTES_MAX,
@@ -112,10 +113,16 @@ export async function updateSession(store: Store, namespace: string, request: Up
   return getSession(store, namespace, sessionId);
 }
 
+export interface DeletionContext {
+  store: Store;
+  caches: SessionCaches;
+  hub: WatchHub;
+  /** Whether a writer holds a stream of a session on this server. */
+  isWritten: (namespace: string, sessionId: string) => boolean;
+}
+
 export async function deleteSession(
-  store: Store,
-  caches: SessionCaches,
-  isWritten: (namespace: string, sessionId: string) => boolean,
+  { store, caches, hub, isWritten }: DeletionContext,
   namespace: string,
   request: DeleteSessionRequest,
 ): Promise<DeleteSessionResponse> {
@@ -125,6 +132,7 @@ export async function deleteSession(
   }
   const deleted = await store.deleteSession(namespace, sessionId);
   caches.forget(namespace, sessionId);
+  hub.forget(namespace, sessionId);
   if (deleted === "missing") throw notFound(sessionId);
   return { deletedRecords: BigInt(deleted) };
 }

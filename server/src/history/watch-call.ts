@@ -13,6 +13,8 @@ import {
   CATCH_UP_RECORDS_MAX,
   CURSOR_STREAMS_MAX,
   OVERLOAD_RETRY_AFTER_MS,
+  SAFE_INTEGER_MAX,
+  SESSION_STREAMS_MAX,
   TAIL_LIMIT_MAX,
   WATCH_HEARTBEAT_MS,
   WATCHERS_MAX,
@@ -81,6 +83,9 @@ export class WatchCall {
     if (Object.keys(request.cursor?.seqs ?? {}).length > CURSOR_STREAMS_MAX) {
       throw badField("cursor.seqs", `has more than ${CURSOR_STREAMS_MAX} streams; begin again with a snapshot`);
     }
+    for (const [streamId, seq] of Object.entries(request.cursor?.seqs ?? {})) {
+      if (seq < 0n || seq > SAFE_INTEGER_MAX) throw badField(`cursor.seqs[${streamId}]`, "is not a sequence number");
+    }
     if (context.hub.watchers >= WATCHERS_MAX) {
       throw new RpcError("OVERLOADED", `${WATCHERS_MAX} watchers are connected; try again later, or list records`, {
         retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
@@ -106,6 +111,12 @@ export class WatchCall {
     } finally {
       hub.leave(this.#namespace, this.#sessionId, this.#watcher);
     }
+  }
+
+  /** Nobody reads any more. */
+  stop(): void {
+    this.#watcher.end();
+    this.writable();
   }
 
   /** The connection takes more. */
@@ -134,12 +145,12 @@ export class WatchCall {
 
   async #catchUp(positions: ReadonlyMap<bigint, number>, cursor: Record<string, bigint>): Promise<void> {
     const { store } = this.#context;
-    const streams = await store.reads.streamsOf(this.#namespace, [this.#sessionId], CURSOR_STREAMS_MAX);
+    const streams = await store.reads.streamsOf(this.#namespace, [this.#sessionId], SESSION_STREAMS_MAX);
     const wanted = new Set(this.#tables);
     let budget = CATCH_UP_RECORDS_MAX;
     for (const stream of streams) {
       const to = positions.get(stream.key) ?? 0;
-      const from = Number(cursor[stream.streamId] ?? 0n);
+      const from = Object.hasOwn(cursor, stream.streamId) ? Number(cursor[stream.streamId]) : 0;
       this.#watcher.seen(stream.key, Math.max(to, from));
       budget = await this.#catchUpStream(stream, from + 1, to, wanted, budget);
     }
@@ -181,14 +192,9 @@ export class WatchCall {
   #sayCaughtUp(): void {
     const { hub } = this.#context;
     const names = hub.streamIds(this.#namespace, this.#sessionId);
-    const seqs: Record<string, bigint> = {};
-    let count = 0;
-    for (const [stream, seq] of hub.positions(this.#namespace, this.#sessionId)) {
-      const streamId = names.get(stream);
-      // A session with more streams than a cursor holds is told without the rest; it then resumes with repeats.
-      if (streamId === undefined || count++ >= CURSOR_STREAMS_MAX) continue;
-      seqs[streamId] = BigInt(seq);
-    }
+    // A session with more streams than a cursor holds is told the newest; a resumption then repeats the others.
+    const newest = [...hub.positions(this.#namespace, this.#sessionId)].slice(-CURSOR_STREAMS_MAX);
+    const seqs = Object.fromEntries(newest.map(([stream, seq]) => [names.get(stream) ?? "", BigInt(seq)]));
     this.#wire.send({ event: { $case: "caughtUp", value: { seqs } } });
   }
 }

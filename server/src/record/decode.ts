@@ -306,10 +306,12 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
   wire.reset(bytes);
   wire.at = start;
   wire.end = end;
+  const count = (entries: number) => {
+    if (entries <= BATCH_ENTRIES_MAX) return;
+    throw new BatchError("BATCH_TOO_LARGE", `batch.entries: more than ${BATCH_ENTRIES_MAX}; send smaller batches`);
+  };
   const entry = (entryStart: number, entryEnd: number) => {
-    if (index >= BATCH_ENTRIES_MAX) {
-      throw new BatchError("BATCH_TOO_LARGE", `batch.entries: more than ${BATCH_ENTRIES_MAX}; send smaller batches`);
-    }
+    count(index + 1);
     wire.at = entryStart;
     const numbers = decodeEntry(batch, entryEnd, next, receivedUs, index);
     // Before they are added: beyond the last safe integer a sum would be rounded back to it.
@@ -335,7 +337,7 @@ export function decodeBatch(bytes: Buffer, start: number, end: number, receivedU
           pending ??= [];
           pending.push([wire.at, entryEnd]);
           wire.at = entryEnd;
-          if (pending.length > BATCH_ENTRIES_MAX) entry(0, 0);
+          count(pending.length);
         } else entry(wire.at, entryEnd);
       } else wire.skip(tag & 7);
     }

@@ -21,7 +21,7 @@ export type Refusal =
   | { kind: "tooManyOpen" };
 
 export interface SessionListener {
-  /** More is durable. `freedBytes` is what the batches had charged. */
+  /** More is durable; `batches` are no longer held. */
   progress(committedSeq: number, rejected: readonly RejectedEntry[], batches: readonly Batch[]): void;
   /** Everything accepted is durable and no more will come. */
   drained(): void;

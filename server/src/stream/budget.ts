@@ -2,7 +2,8 @@
  * The memory for batches that are received and not yet committed. A batch is charged before it is decoded and given back
  * when it is committed or dropped; who finds no room waits in line, with its call's reading paused.
  */
-import { BATCH_BYTES_MAX, DECODED_FACTOR, STREAM_WINDOW_BYTES_MAX } from "../limits.js";
+import { BATCH_BYTES_MAX, DECODED_ENTRY_BYTES, DECODED_FACTOR, STREAM_WINDOW_BYTES_MAX } from "../limits.js";
+import type { Batch } from "../record/batch.js";
 
 export class IngestBudget {
   readonly #bytesMax: number;
@@ -28,6 +29,19 @@ export class IngestBudget {
   /** What a message of `bytes` costs in memory while it waits. */
   static cost(bytes: number): number {
     return bytes * DECODED_FACTOR;
+  }
+
+  /** What a decoded batch costs: its message, its values, and what holds them. */
+  static decodedCost(batch: Batch): number {
+    const entries = batch.rowCount + batch.gaps.length + batch.rejected.length;
+    return batch.bytes.length * 2 + entries * DECODED_ENTRY_BYTES;
+  }
+
+  /** Charges more for what is there already, also beyond the limit; returns what was added. */
+  extend(cost: number): number {
+    const added = Math.max(0, cost);
+    this.#used += added;
+    return added;
   }
 
   /** Takes room at once, or returns false. Nobody overtakes those who wait. */

@@ -43,6 +43,11 @@ export interface IngestContext {
   earlierRejections(key: bigint, fromSeq: number, toSeq: number): Promise<Omit<RejectedEntry, "body">[]>;
 }
 
+interface Charge {
+  size: number;
+  cost: number;
+}
+
 type State = "awaitingOpen" | "opening" | "open" | "draining" | "ended";
 
 export class IngestCall {
@@ -54,8 +59,8 @@ export class IngestCall {
   /** Encoded bytes of batches: received since open, and of these no longer in memory. */
   #receivedBytes = 0;
   #releasedBytes = 0;
-  /** Sizes by which batches were charged. */
-  readonly #charged = new Map<Batch, number>();
+  /** Of batches that are held: encoded size, for the writer's credit, and what memory was charged for them. */
+  readonly #charged = new Map<Batch, Charge>();
   #stopWaiting: (() => void) | undefined;
   #halfClosed = false;
   #shuttingDown = false;
@@ -96,6 +101,11 @@ export class IngestCall {
   /** The call is gone: cancelled, or its connection lost. */
   onGone(): void {
     this.#finish();
+  }
+
+  /** The server ends: whatever is not decided by now will be found in the database by the next open. */
+  abort(): void {
+    this.#fail(new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect and resend what is not acked"));
   }
 
   /** The server is going away: what was taken is committed and acked, more is not read. */
@@ -169,7 +179,7 @@ export class IngestCall {
       throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);
     }
     this.#receivedBytes += size;
-    const cost = IngestBudget.cost(size);
+    const cost = IngestBudget.cost(bytes.length);
     if (this.#context.budget.tryCharge(cost)) {
       this.#take(bytes, start, end);
       return;
@@ -189,20 +199,21 @@ export class IngestCall {
 
   /** Decodes a batch that is charged for, and hands it on. */
   #take(bytes: Buffer, start: number, end: number): void {
-    const size = end - start;
+    const charge = { size: end - start, cost: IngestBudget.cost(bytes.length) };
     let held = false;
     try {
       const batch = decodeBatch(bytes, start, end, this.#context.clock.nowUs());
+      charge.cost += this.#context.budget.extend(IngestBudget.decodedCost(batch) - charge.cost);
       const outcome = this.#session?.accept(batch);
       if (outcome === "accepted") {
         held = true;
-        this.#charged.set(batch, size);
-        this.#context.received(size, batch.rowCount + batch.rejected.length);
+        this.#charged.set(batch, charge);
+        this.#context.received(charge.size, batch.rowCount + batch.rejected.length);
         this.#updateReading();
       } else if (outcome !== "ignored" && outcome !== undefined) throw refusalError(outcome);
     } finally {
       if (!held) {
-        this.#giveBack(size);
+        this.#giveBack(charge);
         // What was committed before brings no ack, but the writer has paid for it.
         if (this.#progress !== undefined) this.#offerCredit(this.#progress);
       }
@@ -227,16 +238,16 @@ export class IngestCall {
 
   #release(batches: readonly Batch[]): void {
     for (const batch of batches) {
-      const size = this.#charged.get(batch);
-      if (size === undefined) continue;
+      const charge = this.#charged.get(batch);
+      if (charge === undefined) continue;
       this.#charged.delete(batch);
-      this.#giveBack(size);
+      this.#giveBack(charge);
     }
   }
 
-  #giveBack(size: number): void {
+  #giveBack({ size, cost }: Charge): void {
     this.#releasedBytes += size;
-    this.#context.budget.release(IngestBudget.cost(size));
+    this.#context.budget.release(cost);
   }
 
   #window(): number {
@@ -272,7 +283,7 @@ export class IngestCall {
   }
 
   #finishDrained(): void {
-    this.#progress?.flush();
+    this.#progress?.flushLast();
     const error = this.#shuttingDown
       ? new RpcError("SHUTTING_DOWN", "the server is shutting down; everything it took is acked; reconnect")
       : undefined;
@@ -283,7 +294,7 @@ export class IngestCall {
   #fail(error: unknown): void {
     if (this.#state === "ended") return;
     // What is durable by now is said before the call ends.
-    this.#progress?.flush();
+    this.#progress?.flushLast();
     this.#wire.end(error);
     this.#finish();
   }

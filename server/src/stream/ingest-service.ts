@@ -18,8 +18,14 @@ export class IngestCalls {
     return this.#calls.size;
   }
 
+  /** No more is read; what was taken is committed and acked. */
   shutdown(): void {
     for (const call of this.#calls) call.shutdown();
+  }
+
+  /** Ends what is still there. */
+  abort(): void {
+    for (const call of this.#calls) call.abort();
   }
 
   serve(call: Call, context: Omit<IngestContext, "namespace">, gate: Gate): void {

@@ -29,9 +29,13 @@ export function refusalError(refusal: Refusal): RpcError {
         { retryAfterMs: OVERLOAD_RETRY_AFTER_MS },
       );
     case "deleting":
-      return new RpcError("STORE_UNAVAILABLE", "open.session_id: the session is being deleted; open it again afterwards", {
-        retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
-      });
+      return new RpcError(
+        "STORE_UNAVAILABLE",
+        "open.session_id: the session is being deleted; open it again afterwards",
+        {
+          retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+        },
+      );
     case "tooManyOpen":
       return new RpcError("TOO_MANY_STREAMS", "the server has as many open streams as it takes; try again later", {
         retryAfterMs: OVERLOAD_RETRY_AFTER_MS,

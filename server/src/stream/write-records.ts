@@ -1,6 +1,6 @@
 /** WriteRecords: one batch without a stream, answered when it is durable. */
 import { WriteRecordsRequest, type WriteRecordsResponse } from "@tailkeep/proto";
-import { BATCH_BYTES_MAX } from "../limits.js";
+import { BATCH_BYTES_MAX, BUDGET_WAITERS_MAX, OVERLOAD_RETRY_AFTER_MS } from "../limits.js";
 import type { RejectedEntry } from "../record/batch.js";
 import { decodeBatch } from "../record/decode.js";
 import { WIRE_BYTES, Wire } from "../record/wire.js";
@@ -66,12 +66,22 @@ export async function writeRecords(bytes: Buffer, context: IngestContext): Promi
   if (size > BATCH_BYTES_MAX) {
     throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);
   }
-  const cost = IngestBudget.cost(size);
-  if (!context.budget.tryCharge(cost)) await new Promise<void>((granted) => context.budget.charge(cost, granted));
+  let cost = IngestBudget.cost(bytes.length);
+  if (!context.budget.tryCharge(cost)) {
+    if (context.budget.waiting >= BUDGET_WAITERS_MAX) {
+      throw new RpcError("OVERLOADED", "the store is behind, and too many calls wait for memory; try again later", {
+        retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+      });
+    }
+    await new Promise<void>((granted) => context.budget.charge(cost, granted));
+  }
   try {
     const batch = decodeBatch(bytes, start, end, context.clock.nowUs());
+    cost += context.budget.extend(IngestBudget.decodedCost(batch) - cost);
     context.received(size, batch.rowCount + batch.rejected.length);
     const done = Promise.withResolvers<{ committedSeq: number; rejected: RejectedEntry[] }>();
+    // Whoever waits for it hears of a refusal; it may come while nobody does.
+    done.promise.catch(() => undefined);
     const rejected: RejectedEntry[] = [];
     const result = await context.sessions.open(request, {
       progress: (_committedSeq, refused) => rejected.push(...refused),
