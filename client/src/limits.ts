@@ -113,6 +113,9 @@ export const WATCH_SILENCE_MS_MAX = 30_000;
 /** Newest records that a snapshot may hold (history.proto). */
 export const SNAPSHOT_RECORDS_MAX = 1_000;
 
+/** Streams that a watch cursor may name (history.proto). */
+export const CURSOR_STREAMS_MAX = 1_024;
+
 function assertLimit(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts is inconsistent: ${relation}`);
 }

@@ -22,8 +22,6 @@ const BY_CODE: ReadonlyMap<string, CallEndMeaning> = new Map<string, CallEndMean
   ["FENCED", "fatal"],
   ["NOT_OPENED", "fatal"],
   ["ALREADY_OPENED", "fatal"],
-  ["TOO_MANY_STREAMS", "retry"],
-  ["TOO_MANY_SESSIONS", "retry"],
   ["OVERLOADED", "retry"],
   ["STORE_UNAVAILABLE", "retry"],
   ["SHUTTING_DOWN", "retry"],
@@ -38,6 +36,8 @@ const BY_STATUS: ReadonlyMap<number, CallEndMeaning> = new Map<number, CallEndMe
   [GrpcStatus.UNAUTHENTICATED, "fatal"],
   [GrpcStatus.PERMISSION_DENIED, "fatal"],
   [GrpcStatus.NOT_FOUND, "fatal"],
+  // The stream's history would not add up: the server has stopped it and waits for somebody to look.
+  [GrpcStatus.DATA_LOSS, "fatal"],
 ]);
 
 /** Whatever is in neither table may pass: it is tried again. */

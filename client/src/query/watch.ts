@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../clock.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { errorFromStatus } from "../errors/from-status.js";
 import {
+  CURSOR_STREAMS_MAX,
   RECONNECTED_SPREAD_MS,
   SNAPSHOT_RECORDS_MAX,
   WATCH_QUEUE_EVENTS_MAX,
@@ -285,16 +286,14 @@ class WatchPosition {
   }
 
   request(question: WatchQuestion): WatchRecordsRequest {
-    const received = this.#received;
-    // An empty cursor would mean "begin now" and lose what came since; a session without streams can be asked for whole.
-    const resumable = received !== undefined && received.size > 0;
+    // Present and empty it asks for everything: the session had no streams when the watch was whole.
+    // What the server sends again of streams that found no room is not shown twice.
+    const newest = this.#received && [...this.#received].slice(-CURSOR_STREAMS_MAX);
     return {
       sessionId: question.sessionId,
       types: (question.types ?? []).map(recordTypeNumber),
-      snapshotLimit: received !== undefined && !resumable ? SNAPSHOT_RECORDS_MAX : (question.snapshotLimit ?? 0),
-      cursor: resumable
-        ? { seqs: Object.fromEntries([...received].map(([stream, seq]) => [stream, BigInt(seq)])) }
-        : undefined,
+      snapshotLimit: question.snapshotLimit ?? 0,
+      cursor: newest && { seqs: Object.fromEntries(newest.map(([stream, seq]) => [stream, BigInt(seq)])) },
     };
   }
 
@@ -309,7 +308,7 @@ class WatchPosition {
     if (this.#received !== undefined) {
       const before = this.#received.get(end.streamId) ?? 0;
       if (end.seq <= before) return false;
-      this.#received.set(end.streamId, end.seq);
+      advance(this.#received, end.streamId, end.seq);
       return true;
     }
     const key = `${end.seq} ${end.streamId}`;
@@ -323,15 +322,23 @@ class WatchPosition {
     if (event.event === "caughtUp") this.#consumed = merged(this.#consumed, event.cursor);
     else if (this.#consumed !== undefined) {
       const end = endOf(event);
-      this.#consumed.set(end.streamId, Math.max(end.seq, this.#consumed.get(end.streamId) ?? 0));
+      advance(this.#consumed, end.streamId, end.seq);
     }
   }
 }
 
 function merged(known: ReadonlyMap<string, number> | undefined, cursor: WatchCursor): Map<string, number> {
   const result = new Map(known);
-  for (const [stream, seq] of Object.entries(cursor)) result.set(stream, Math.max(seq, result.get(stream) ?? 0));
+  for (const [stream, seq] of Object.entries(cursor)) advance(result, stream, seq);
   return result;
+}
+
+/** Streams stand in the order in which they last went on, so that a cursor that cannot hold all has the newest. */
+function advance(position: Map<string, number>, stream: string, seq: number): void {
+  const before = position.get(stream);
+  if (before !== undefined && before >= seq) return;
+  position.delete(stream);
+  position.set(stream, seq);
 }
 
 function endOf(event: Exclude<WatchEvent, { readonly event: "caughtUp" }>): { streamId: string; seq: number } {

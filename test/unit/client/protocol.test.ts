@@ -335,6 +335,10 @@ test("the table of ingest.proto decides what an end means", () => {
   expect(end(8, "BATCH_TOO_LARGE")).toBe("bad-batch");
   expect(end(8, "OVERLOADED")).toBe("retry");
   expect(end(9, "FENCED")).toBe("fatal");
+  expect(end(9, "TOO_MANY_STREAMS")).toBe("fatal");
+  expect(end(8, "TOO_MANY_STREAMS")).toBe("retry");
+  expect(end(13, "INTERNAL")).toBe("retry");
+  expect(end(15, "BROKEN_INVARIANT")).toBe("fatal");
   expect(end(10, "SEQUENCE_GAP")).toBe("retry");
   expect(end(10, "SUPERSEDED")).toBe("superseded");
   expect(end(14)).toBe("retry");

@@ -281,7 +281,30 @@ describe("watching", () => {
       if (event.event === "record") break;
     }
     expect(seen).toEqual(["caughtUp", "a1"]);
-    expect(watches[1]?.request.snapshotLimit).toBe(1000);
+    expect(watches[1]?.request).toMatchObject({ snapshotLimit: 0, cursor: { seqs: {} } });
+  });
+
+  test("of more streams than a cursor holds it names those that went on last, and shows the others once", async () => {
+    const all = Object.fromEntries(Array.from({ length: 1_500 }, (_, at) => [`t${at}`, 7n]));
+    onWatch = (call) => {
+      if (watches.length === 1) {
+        caughtUp(call, { a: 1n, ...all });
+        record(call, 2);
+        call.emit("error", failure(status.UNAVAILABLE, "SHUTTING_DOWN"));
+      } else {
+        call.write({ event: { $case: "missed", value: { streamId: "t0", firstSeq: 1n, lastSeq: 7n } } });
+        record(call, 3);
+      }
+    };
+    const seen: string[] = [];
+    for await (const event of client.history.watchRecords({ sessionId: "s" })) {
+      seen.push(label(event));
+      if (label(event) === "a3") break;
+    }
+    expect(seen).toEqual(["caughtUp", "a2", "a3"]);
+    const named = watches[1]?.request.cursor?.seqs ?? {};
+    expect(Object.keys(named)).toHaveLength(1_024);
+    expect(named).toMatchObject({ a: 2n, t1499: 7n });
   });
 
   test("the signal ends it quietly, also while it waits, and cancels the call", async () => {
