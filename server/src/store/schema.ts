@@ -41,7 +41,7 @@ export function rowsTable(table: Table): string {
   return `${table.name}_rows`;
 }
 
-/** Columns of a rows table that are written, in the order of `rowPrefix`, own values, `rowSuffix`. */
+/** Columns of a rows table that are written, in the order that both stores write them. */
 export function writtenColumns(table: Table): string[] {
   return [
     "stream",

@@ -19,15 +19,43 @@ import {
   StateServiceService,
   TailRecordsRequest,
   UpdateSessionRequest,
+  type WatchRecordsRequest,
   WriteRecordsRequest,
 } from "@tailkeep/proto";
 import { type Ending, endingOf, IngestProbe } from "./ingest-probe.js";
+import { WatchProbe } from "./watch-probe.js";
 
 const METHODS = { ...AdminServiceService, ...HistoryServiceService, ...IngestServiceService, ...StateServiceService };
 type Methods = typeof METHODS;
 
 /** Requests of the unary methods. */
-const REQUESTS = {
+interface Requests {
+  deleteSession: DeleteSessionRequest;
+  deleteState: DeleteStateRequest;
+  getLedger: GetLedgerRequest;
+  getSession: GetSessionRequest;
+  getState: GetStateRequest;
+  getStatistics: GetStatisticsRequest;
+  listDeadLetters: ListDeadLettersRequest;
+  listGaps: ListGapsRequest;
+  listRecords: ListRecordsRequest;
+  listSessions: ListSessionsRequest;
+  listStates: ListStatesRequest;
+  putState: PutStateRequest;
+  tailRecords: TailRecordsRequest;
+  updateSession: UpdateSessionRequest;
+  writeRecords: WriteRecordsRequest;
+}
+export type Unary = keyof Requests;
+type Request<M extends Unary> = Requests[M];
+
+/** What is used of a generated message. */
+interface Codec<Message> {
+  create(partial: never): Message;
+  encode(message: Message): { finish(): Uint8Array };
+}
+
+const REQUESTS: { [M in Unary]: Codec<Requests[M]> } = {
   deleteSession: DeleteSessionRequest,
   deleteState: DeleteStateRequest,
   getLedger: GetLedgerRequest,
@@ -43,9 +71,7 @@ const REQUESTS = {
   tailRecords: TailRecordsRequest,
   updateSession: UpdateSessionRequest,
   writeRecords: WriteRecordsRequest,
-} as const;
-export type Unary = keyof typeof REQUESTS;
-type Request<M extends Unary> = ReturnType<(typeof REQUESTS)[M]["decode"]>;
+};
 type Response<M extends Unary> = ReturnType<Methods[M]["responseDeserialize"]>;
 
 /** A call that ended otherwise than OK. */
@@ -60,7 +86,7 @@ export class EndedError extends Error {
 
 export class Stubs {
   readonly client: Client;
-  readonly #probes: IngestProbe[] = [];
+  readonly #probes: { cancel(): void }[] = [];
 
   constructor(address: string) {
     this.client = new Client(address, ChannelCredentials.createInsecure(), {
@@ -76,6 +102,12 @@ export class Stubs {
     return probe;
   }
 
+  watch(request: Partial<WatchRecordsRequest>): WatchProbe {
+    const probe = new WatchProbe(this.client, request);
+    this.#probes.push(probe);
+    return probe;
+  }
+
   /** The request may leave out what has its default. */
   call<M extends Unary>(method: M, request: Partial<Request<M>>): Promise<Response<M>> {
     const { create, encode } = REQUESTS[method] as unknown as {
@@ -86,7 +118,7 @@ export class Stubs {
   }
 
   callBytes<M extends Unary>(method: M, bytes: Uint8Array): Promise<Response<M>> {
-    const { path, responseDeserialize } = METHODS[method] as {
+    const { path, responseDeserialize } = METHODS[method] as unknown as {
       path: string;
       responseDeserialize: (bytes: Buffer) => Response<M>;
     };
