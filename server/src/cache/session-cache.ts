@@ -8,7 +8,7 @@
 import type { Clock } from "../base/clock.js";
 import { PAGE_BYTES_MAX, SESSION_STREAMS_MAX } from "../limits.js";
 import type { Batch } from "../record/batch.js";
-import { batchTableRows, type RowOwner, rowBytes, type StoredRow } from "../record/stored-row.js";
+import { newestTableRows, type RowOwner, rowBytes, type StoredRow } from "../record/stored-row.js";
 import { TABLE_COUNT, TABLES } from "../record/tables.js";
 import { type SessionVersion, type StreamProgress, sessionVersion } from "../store/reads/reads.js";
 import type { RecordQuery } from "../store/reads/records.js";
@@ -47,6 +47,7 @@ interface StreamPosition {
 class SessionCache {
   readonly recent: RecentRecords;
   readonly #streams = new Map<bigint, StreamPosition>();
+  #keys = 0n;
   #epochs = 0n;
   #committed = 0n;
   /** What came while the lists are being filled; undefined at other times. */
@@ -81,6 +82,7 @@ class SessionCache {
     const meanwhile = this.#meanwhile ?? [];
     this.#meanwhile = undefined;
     this.#streams.clear();
+    this.#keys = 0n;
     this.#epochs = 0n;
     this.#committed = 0n;
     for (const { key, epoch, committedSeq } of streams) this.#advance(key, epoch, 1, committedSeq);
@@ -89,11 +91,12 @@ class SessionCache {
   }
 
   get version(): SessionVersion {
-    return sessionVersion(this.#streams.size, this.#epochs, this.#committed);
+    return sessionVersion(this.#streams.size, this.#keys, this.#epochs, this.#committed);
   }
 
   /** False where numbers are missing between what was known and `fromSeq`. */
   #advance(key: bigint, epoch: number, fromSeq: number, toSeq: number): boolean {
+    if (!this.#streams.has(key)) this.#keys += key;
     const known = this.#streams.get(key) ?? { epoch: 0, committedSeq: 0 };
     const next = { epoch: Math.max(known.epoch, epoch), committedSeq: Math.max(known.committedSeq, toSeq) };
     this.#epochs += BigInt(next.epoch - known.epoch);
@@ -146,8 +149,9 @@ export class SessionCaches {
     cache.saw(owner.key, epoch, batches[0]?.firstSeq ?? committedSeq + 1, committedSeq);
     for (const batch of batches) {
       for (let index = 0; index < TABLE_COUNT; index++) {
-        const capacity = this.#options.capacities[index] as number;
-        for (const row of batchTableRows(batch, index, owner, 0, capacity)) cache.recent.add(row);
+        // One more than there is room for, so that the list knows of records that it has not.
+        const limit = (this.#options.capacities[index] as number) + 1;
+        for (const row of newestTableRows(batch, index, owner, limit)) cache.recent.add(row);
       }
     }
     this.#bytes += cache.bytes - before;
@@ -185,15 +189,26 @@ export class SessionCaches {
     tables: readonly number[],
     limit: number,
   ): Promise<StoredRow[] | undefined> {
-    const cache = this.#use(namespace, sessionId);
-    if (cache.warm && this.#store.capabilities.sharedByServers) {
-      const version = await this.#store.reads.sessionVersion(namespace, sessionId);
-      // A commit of this server may be in the database and not yet be told here: that is a moment, not another server.
-      if (version !== cache.version) await this.#clock.sleep(0);
-      if (version !== cache.version) cache.warm = false;
+    const { sharedByServers } = this.#store.capabilities;
+    for (let tried = 0; tried < FILL_TRIES; tried++) {
+      const cache = this.#use(namespace, sessionId);
+      if (cache.warm && sharedByServers) {
+        const version = await this.#store.reads.sessionVersion(namespace, sessionId);
+        // A commit of this server may be in the database and not yet be told here: that is a moment, not another server.
+        if (version !== cache.version) await this.#clock.sleep(0);
+        if (version !== cache.version) {
+          // Not filled up but begun anew: what the other server did may have been a deletion.
+          if (this.#sessions.get(name(namespace, sessionId)) === cache) this.forget(namespace, sessionId);
+          continue;
+        }
+      }
+      // A fill that somebody else began may have looked at the store before this question was asked.
+      const joins = cache.filling !== undefined;
+      if (!cache.warm) await this.#fill(namespace, sessionId, cache);
+      if (!cache.warm) return undefined;
+      if (!joins || !sharedByServers) return cache.recent.newest(tables, limit);
     }
-    if (!cache.warm) await this.#fill(namespace, sessionId, cache);
-    return cache.warm ? cache.recent.newest(tables, limit) : undefined;
+    return undefined;
   }
 
   /** Fills the lists once, however many ask. */

@@ -1,7 +1,7 @@
 /** A record as every reader sees it, whether it comes from memory or from a table. */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { type Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
-import type { Batch } from "./batch.js";
+import type { Batch, Rows } from "./batch.js";
 import { firstAbove } from "./batch.js";
 import { type Column, TABLE_COUNT, type Table, tableAt, type Value } from "./tables.js";
 
@@ -87,42 +87,46 @@ export interface RowOwner {
   streamId: string;
 }
 
-/** Rows of one table of a batch with numbers above `aboveSeq`, in order; only the last `limit`. */
-export function batchTableRows(
-  batch: Batch,
-  index: number,
-  owner: RowOwner,
-  aboveSeq: number,
-  limit: number,
-): StoredRow[] {
+function batchRow(rows: Rows, at: number, table: Table, owner: RowOwner): StoredRow {
+  const own = table.columns.length;
+  return {
+    table,
+    sessionId: owner.sessionId,
+    streamId: owner.streamId,
+    stream: owner.key,
+    seq: rows.seqs[at] as number,
+    timeUs: rows.timesUs[at] as number,
+    nonfinite: rows.nonfinite[at] as string | null,
+    values: rows.values.slice(at * own, (at + 1) * own),
+  };
+}
+
+function isRising(numbers: readonly number[]): boolean {
+  for (let at = 1; at < numbers.length; at++) if ((numbers[at] as number) < (numbers[at - 1] as number)) return false;
+  return true;
+}
+
+/** The rows of one table of a batch that are newest by event time, at most `limit`, oldest first. */
+export function newestTableRows(batch: Batch, index: number, owner: RowOwner, limit: number): StoredRow[] {
   const rows = batch.rows[index];
   if (rows === undefined) return [];
   const table = tableAt(index);
-  const own = table.columns.length;
-  const from = Math.max(firstAbove(rows.seqs, aboveSeq), rows.seqs.length - limit);
-  const found: StoredRow[] = [];
-  for (let at = from; at < rows.seqs.length; at++) {
-    found.push({
-      table,
-      sessionId: owner.sessionId,
-      streamId: owner.streamId,
-      stream: owner.key,
-      seq: rows.seqs[at] as number,
-      timeUs: rows.timesUs[at] as number,
-      nonfinite: rows.nonfinite[at] as string | null,
-      values: rows.values.slice(at * own, (at + 1) * own),
-    });
-  }
-  return found;
+  const { timesUs } = rows;
+  const places = Array.from(timesUs.keys());
+  // The order of numbers is the order of time for nearly every trainer.
+  if (!isRising(timesUs)) places.sort((a, b) => (timesUs[a] as number) - (timesUs[b] as number) || a - b);
+  return places.slice(-limit).map((at) => batchRow(rows, at, table, owner));
 }
 
 /** All rows of a batch with numbers above `aboveSeq`, in order. */
 export function batchRows(batch: Batch, owner: RowOwner, aboveSeq: number): StoredRow[] {
-  const rows: StoredRow[] = [];
-  for (let index = 0; index < TABLE_COUNT; index++) {
-    rows.push(...batchTableRows(batch, index, owner, aboveSeq, Number.POSITIVE_INFINITY));
+  const found: StoredRow[] = [];
+  for (const [index, rows] of batch.rows.entries()) {
+    if (rows === undefined) continue;
+    const table = tableAt(index);
+    for (let at = firstAbove(rows.seqs, aboveSeq); at < rows.seqs.length; at++) found.push(batchRow(rows, at, table, owner));
   }
-  return rows.sort((a, b) => a.seq - b.seq);
+  return found.sort((a, b) => a.seq - b.seq);
 }
 
 /** Order of a tail: event time, then stream, then number. */

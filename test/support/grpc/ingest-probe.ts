@@ -65,12 +65,22 @@ export class IngestProbe {
   }
 
   open(open: Partial<OpenStream>): void {
-    const value: OpenStream = { sessionId: "", streamId: "", writerId: "", ackedSeq: 0n, takeover: false, labels: {}, ...open };
+    const value: OpenStream = {
+      sessionId: "",
+      streamId: "",
+      writerId: "",
+      ackedSeq: 0n,
+      takeover: false,
+      labels: {},
+      ...open,
+    };
     this.send(IngestRequest.encode({ message: { $case: "open", value } }).finish());
   }
 
   batch(firstSeq: number, entries: Entry[]): boolean {
-    const request = IngestRequest.encode({ message: { $case: "batch", value: { firstSeq: BigInt(firstSeq), entries } } }).finish();
+    const request = IngestRequest.encode({
+      message: { $case: "batch", value: { firstSeq: BigInt(firstSeq), entries } },
+    }).finish();
     return this.batchBytes(request);
   }
 

@@ -12,12 +12,13 @@ export interface SessionTotals {
 
 /**
  * Changes whenever anything is committed to a session or one of its streams is opened: number of streams, sum of their
- * epochs, sum of their committed numbers. All three only grow, so equal sums mean that every stream is as it was.
+ * keys, of their epochs and of their committed numbers. The last two only grow, so equal sums mean that every stream is
+ * as it was; the keys tell a session from one of the same id that was deleted.
  */
 export type SessionVersion = string;
 
-export function sessionVersion(streams: number | bigint, epochs: bigint, committed: bigint): SessionVersion {
-  return `${streams}:${epochs}:${committed}`;
+export function sessionVersion(streams: number, keys: bigint, epochs: bigint, committed: bigint): SessionVersion {
+  return `${streams}:${keys}:${epochs}:${committed}`;
 }
 
 export interface StreamProgress {
@@ -82,11 +83,21 @@ export async function readSessionVersion(
 ): Promise<SessionVersion> {
   const query = source.db
     .selectFrom("streams")
-    .select([sql<number>`count(*)`.as("streams"), total("epoch").as("epochs"), total("committed_seq").as("committed")])
+    .select([
+      sql<number>`count(*)`.as("streams"),
+      total("stream").as("keys"),
+      total("epoch").as("epochs"),
+      total("committed_seq").as("committed"),
+    ])
     .where("namespace_id", "=", namespace)
     .where("session_id", "=", sessionId);
   const [row] = await run(source.execute, query);
-  return sessionVersion(Number(row?.streams), exactTotal(row?.epochs), exactTotal(row?.committed));
+  return sessionVersion(
+    Number(row?.streams),
+    exactTotal(row?.keys),
+    exactTotal(row?.epochs),
+    exactTotal(row?.committed),
+  );
 }
 
 /** Streams of sessions, at most `limit` of each. */
