@@ -71,7 +71,7 @@ export const HEADER_LIST_BYTES_MAX = 8 * KIB;
 /** Pairs of headers of one call. */
 export const HEADER_PAIRS_MAX = 32;
 
-/** A transaction closes when it has this many rows: 20,000 is what Galera allows, and larger is not faster. */
+/** A transaction closes when it has this many rows, gaps and dead letters: 20,000 is what Galera allows, and larger is not faster. */
 export const GROUP_RECORDS_MAX = 8_192;
 
 /** A transaction closes when its batches have this many bytes: stays below half of MySQL's default max_allowed_packet. */
@@ -95,7 +95,7 @@ export const SQLITE_LANES = 2;
 /** Rows of one INSERT statement on MySQL. */
 export const INSERT_ROWS_MAX = 2_000;
 
-/** Text of one INSERT statement on MySQL in characters; a character takes up to 4 bytes of max_allowed_packet (16 MB+). */
+/** Text of one INSERT statement on MySQL in characters; where max_allowed_packet is small, a third of it in bytes. */
 export const INSERT_CHARS_MAX = 3 * MIB;
 
 /** Retry of a transaction: full jitter between 0 and this, doubling from the first to the last. Streams go on within two
