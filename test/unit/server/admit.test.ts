@@ -1,13 +1,14 @@
 // The rules that give exactly-once, as pure functions: what an open does to its stream, what a run may add to it.
+
+import { runOf } from "@tailkeep/server/dist/commit/stream-queue.js";
 import { firstAbove, storedPart } from "@tailkeep/server/dist/record/batch.js";
 import { batchRows } from "@tailkeep/server/dist/record/stored-row.js";
 import { tableAt } from "@tailkeep/server/dist/record/tables.js";
-import { type StreamRow, admit, advance, countsOf } from "@tailkeep/server/dist/store/admit.js";
+import { admit, advance, countsOf, type StreamRow } from "@tailkeep/server/dist/store/admit.js";
 import { mergeLabels, openDecision } from "@tailkeep/server/dist/store/open.js";
 import type { OpenRequest, Run } from "@tailkeep/server/dist/store/store.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runOf } from "@tailkeep/server/dist/commit/stream-queue.js";
 import { validGap, validRecord } from "../../support/records/arbitrary.js";
 import { batchOf, gapEntry, recordEntry, score } from "../../support/records/batches.js";
 
@@ -15,7 +16,15 @@ const OWNER = { key: 7n, sessionId: "s", streamId: "t" };
 const IDENTITY = { key: 7n, namespace: "default", sessionId: "s", streamId: "t", writerId: "w", epoch: 2 };
 
 function row(change: Partial<StreamRow> = {}): StreamRow {
-  return { writerId: "w", epoch: 2, committedSeq: 0, storedByTable: [0, 0, 0, 0, 0, 0], rejected: 0, gapped: 0, ...change };
+  return {
+    writerId: "w",
+    epoch: 2,
+    committedSeq: 0,
+    storedByTable: [0, 0, 0, 0, 0, 0],
+    rejected: 0,
+    gapped: 0,
+    ...change,
+  };
 }
 
 function request(change: Partial<OpenRequest> = {}): OpenRequest {
@@ -94,7 +103,11 @@ describe("a run", () => {
 
 describe("an open", () => {
   test("of a new stream begins at epoch 1", () => {
-    expect(openDecision(request(), undefined)).toMatchObject({ kind: "opened", row: { epoch: 1, committedSeq: 0 }, regressed: null });
+    expect(openDecision(request(), undefined)).toMatchObject({
+      kind: "opened",
+      row: { epoch: 1, committedSeq: 0 },
+      regressed: null,
+    });
   });
 
   test("by its writer resumes with the next epoch, a unary call joins the current one", () => {
@@ -102,7 +115,9 @@ describe("an open", () => {
       row: { epoch: 3, committedSeq: 9 },
       regressed: null,
     });
-    expect(openDecision(request({ mode: "attach" }), row({ committedSeq: 9 }))).toMatchObject({ row: { epoch: 2, committedSeq: 9 } });
+    expect(openDecision(request({ mode: "attach" }), row({ committedSeq: 9 }))).toMatchObject({
+      row: { epoch: 2, committedSeq: 9 },
+    });
   });
 
   test("by another writer is refused, or takes over with a new epoch", () => {
@@ -114,11 +129,13 @@ describe("an open", () => {
   });
 
   test("that knows of more than the database makes the difference a gap", () => {
-    expect(openDecision(request({ ackedSeq: 9 }), row({ committedSeq: 4, storedByTable: [4, 0, 0, 0, 0, 0] }))).toEqual({
-      kind: "opened",
-      row: row({ epoch: 3, committedSeq: 9, storedByTable: [4, 0, 0, 0, 0, 0], gapped: 5 }),
-      regressed: { firstSeq: 5, lastSeq: 9 },
-    });
+    expect(openDecision(request({ ackedSeq: 9 }), row({ committedSeq: 4, storedByTable: [4, 0, 0, 0, 0, 0] }))).toEqual(
+      {
+        kind: "opened",
+        row: row({ epoch: 3, committedSeq: 9, storedByTable: [4, 0, 0, 0, 0, 0], gapped: 5 }),
+        regressed: { firstSeq: 5, lastSeq: 9 },
+      },
+    );
   });
 });
 
@@ -137,17 +154,22 @@ describe("what of a batch is new and stored", () => {
 
   test("is without what was committed before, and without what the store refused", () => {
     fc.assert(
-      fc.property(entries, fc.nat({ max: 12 }), fc.uniqueArray(fc.integer({ min: 1, max: 12 })), (list, alreadyUpTo, refused) => {
-        const batch = batchOf(1, list);
-        const part = storedPart(batch, alreadyUpTo, new Set(refused));
-        const numbers = (of: typeof batch | undefined) => (of === undefined ? [] : numbersOf(runOf(IDENTITY, [of])));
-        const rows = new Set(batch.rows.flatMap((each) => each?.seqs ?? []));
-        const dropped = (seq: number) => seq <= alreadyUpTo || (rows.has(seq) && refused.includes(seq));
-        expect(numbers(part)).toEqual(numbers(batch).filter((seq) => !dropped(seq)));
-        const all = batchRows(batch, OWNER, alreadyUpTo).filter(({ seq }) => !refused.includes(seq));
-        expect(part === undefined ? [] : batchRows(part, OWNER, 0)).toEqual(all);
-        expect(part?.rowCount ?? 0).toBe(all.length);
-      }),
+      fc.property(
+        entries,
+        fc.nat({ max: 12 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 12 })),
+        (list, alreadyUpTo, refused) => {
+          const batch = batchOf(1, list);
+          const part = storedPart(batch, alreadyUpTo, new Set(refused));
+          const numbers = (of: typeof batch | undefined) => (of === undefined ? [] : numbersOf(runOf(IDENTITY, [of])));
+          const rows = new Set(batch.rows.flatMap((each) => each?.seqs ?? []));
+          const dropped = (seq: number) => seq <= alreadyUpTo || (rows.has(seq) && refused.includes(seq));
+          expect(numbers(part)).toEqual(numbers(batch).filter((seq) => !dropped(seq)));
+          const all = batchRows(batch, OWNER, alreadyUpTo).filter(({ seq }) => !refused.includes(seq));
+          expect(part === undefined ? [] : batchRows(part, OWNER, 0)).toEqual(all);
+          expect(part?.rowCount ?? 0).toBe(all.length);
+        },
+      ),
     );
   });
 });

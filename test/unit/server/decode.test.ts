@@ -29,7 +29,8 @@ function expectAccountedFor(batch: Batch): void {
   for (const rows of batch.rows) {
     if (rows === undefined) continue;
     for (const seq of rows.seqs) ranges.push([seq, seq]);
-    for (const list of [rows.timesUs, rows.nonfinite, rows.starts, rows.ends]) expect(list).toHaveLength(rows.seqs.length);
+    for (const list of [rows.timesUs, rows.nonfinite, rows.starts, rows.ends])
+      expect(list).toHaveLength(rows.seqs.length);
     expect(rows.timesUs.every(Number.isSafeInteger)).toBe(true);
   }
   ranges.sort((a, b) => a[0] - b[0]);
@@ -77,7 +78,8 @@ describe("bytes that are not a batch", () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 3 }), (entries) => {
         const bytes = encodedBatch(1, entries);
-        for (let length = 0; length < Math.min(bytes.length, 400); length++) decodesOrRefuses(bytes.subarray(0, length));
+        for (let length = 0; length < Math.min(bytes.length, 400); length++)
+          decodesOrRefuses(bytes.subarray(0, length));
       }),
       { numRuns: 60 },
     );
@@ -131,7 +133,12 @@ describe("bytes that are not a batch", () => {
   test.each([
     ["no entries", () => batchOf(1, []), "BAD_FIELD", /batch\.entries: is empty/],
     ["no number", () => batchOf(0, [recordEntry(score(1))]), "BAD_FIELD", /batch\.first_seq: must be 1 or more/],
-    ["an entry without kind", () => batchOf(1, [{ kind: undefined }]), "UNKNOWN_TYPE", /entries\[0\]: neither record nor gap/],
+    [
+      "an entry without kind",
+      () => batchOf(1, [{ kind: undefined }]),
+      "UNKNOWN_TYPE",
+      /entries\[0\]: neither record nor gap/,
+    ],
     [
       "a record without kind",
       () => batchOf(1, [recordEntry(score(1)), recordEntry({ eventTimeUs: 1n, kind: undefined })]),
@@ -150,7 +157,9 @@ describe("bytes that are not a batch", () => {
       /batch\.entries: more than 4096; send smaller/,
     ],
   ])("%s is refused with the field and the remedy", (_, make, code, message) => {
-    expect(make).toThrow(expect.objectContaining({ name: "BatchError", code, message: expect.stringMatching(message) }));
+    expect(make).toThrow(
+      expect.objectContaining({ name: "BatchError", code, message: expect.stringMatching(message) }),
+    );
   });
 });
 
@@ -163,7 +172,13 @@ describe("records that may not be stored", () => {
     eventTimeUs: undefined,
     kind: {
       $case: "frameTracking",
-      value: { gameId: "g", frameHash: undefined, frameAnalysisJson: undefined, stagnationDetected: undefined, ...value },
+      value: {
+        gameId: "g",
+        frameHash: undefined,
+        frameAnalysisJson: undefined,
+        stagnationDetected: undefined,
+        ...value,
+      },
     },
   });
   const session = (actionsTaken: bigint): WireRecord => ({
@@ -183,12 +198,30 @@ describe("records that may not be stored", () => {
   });
 
   test.each<[string, WireRecord, number, string, RegExp]>([
-    ["a text of 129", frame({ frameHash: "x".repeat(129) }), BAD_TEXT, "frame_tracking.frame_hash", /129 characters; use at most 128/],
-    ["a control character", frame({ frameHash: "a\u0007" }), BAD_TEXT, "frame_tracking.frame_hash", /control characters; remove/],
+    [
+      "a text of 129",
+      frame({ frameHash: "x".repeat(129) }),
+      BAD_TEXT,
+      "frame_tracking.frame_hash",
+      /129 characters; use at most 128/,
+    ],
+    [
+      "a control character",
+      frame({ frameHash: "a\u0007" }),
+      BAD_TEXT,
+      "frame_tracking.frame_hash",
+      /control characters; remove/,
+    ],
     ["an id with a blank", frame({ gameId: " g" }), BAD_TEXT, "frame_tracking.game_id", /white space; trim/],
     ["broken JSON", frame({ frameAnalysisJson: "{" }), BAD_JSON, "frame_tracking.frame_analysis_json", /is not JSON/],
     ["empty JSON", frame({ frameAnalysisJson: "" }), BAD_JSON, "frame_tracking.frame_analysis_json", /is not JSON/],
-    ["deep JSON", frame({ frameAnalysisJson: deep(65) }), BAD_JSON, "frame_tracking.frame_analysis_json", /more than 64 deep; flatten/],
+    [
+      "deep JSON",
+      frame({ frameAnalysisJson: deep(65) }),
+      BAD_JSON,
+      "frame_tracking.frame_analysis_json",
+      /more than 64 deep; flatten/,
+    ],
     [
       "large JSON",
       frame({ frameAnalysisJson: `"${"x".repeat(262_143)}"` }),

@@ -89,12 +89,17 @@ export class Fixture {
 
   constructor(lanes = 2, groupDelayMs = 2) {
     this.store = new MemoryStore(lanes);
-    this.commit = new GroupCommit(this.store as unknown as Store, this.clock, { groupDelayMs }, {
-      committed: () => undefined,
-      transaction: () => undefined,
-      retrying: (error, attempt) => this.heard.push(`retry ${attempt} ${error.kind}`),
-      recovered: () => this.heard.push("recovered"),
-    });
+    this.commit = new GroupCommit(
+      this.store as unknown as Store,
+      this.clock,
+      { groupDelayMs },
+      {
+        committed: () => undefined,
+        transaction: () => undefined,
+        retrying: (error, attempt) => this.heard.push(`retry ${attempt} ${error.kind}`),
+        recovered: () => this.heard.push("recovered"),
+      },
+    );
   }
 
   /** An open stream; `key` also names it in what is heard. */
@@ -122,7 +127,9 @@ export class Fixture {
 
   /** Numbers of the runs of each transaction under way, `1:1-3 2:1-1`. */
   get underWay(): string[] {
-    return this.store.pending.map(({ runs }) => runs.map((run) => `${run.key}:${run.firstSeq}-${run.lastSeq}`).join(" "));
+    return this.store.pending.map(({ runs }) =>
+      runs.map((run) => `${run.key}:${run.firstSeq}-${run.lastSeq}`).join(" "),
+    );
   }
 
   transaction(index = 0): Transaction {

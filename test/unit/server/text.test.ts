@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 const json = (text: string, bytesMax?: number) => jsonProblem(text, Buffer.byteLength(text), bytesMax);
 
 describe("ids", () => {
-  test.each(["a", "run-1", "日本", "😀".repeat(128), "a b", "'; DROP TABLE sessions; --", "__proto__"])("%s is one", (id) =>
-    expect(idProblem(id, 128)).toBeUndefined(),
+  test.each(["a", "run-1", "日本", "😀".repeat(128), "a b", "'; DROP TABLE sessions; --", "__proto__"])(
+    "%s is one",
+    (id) => expect(idProblem(id, 128)).toBeUndefined(),
   );
 
   test.each([

@@ -21,7 +21,9 @@ test("a time and its text say the same, to the microsecond", () => {
 test("texts sort as times do", () => {
   fc.assert(
     fc.property(anyTime, anyTime, (a, b) => {
-      expect(Math.sign(a - b)).toBe(timestampText(a) < timestampText(b) ? -1 : timestampText(a) > timestampText(b) ? 1 : 0);
+      expect(Math.sign(a - b)).toBe(
+        timestampText(a) < timestampText(b) ? -1 : timestampText(a) > timestampText(b) ? 1 : 0,
+      );
     }),
   );
 });
