@@ -258,8 +258,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     calls.abort();
     await rpc.close(1_000);
     await http.close();
-    await Promise.all(background);
+    // Before what works in the background has ended: where the store stands still, that waits for its answer.
     await store.close();
+    await Promise.all(background);
     log.info("stopped");
   };
   try {

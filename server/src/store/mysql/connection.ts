@@ -7,6 +7,7 @@ import {
   createPool,
   type Pool,
   type PoolConnection,
+  type QueryOptions,
   type RowDataPacket,
   type TypeCastField,
   type TypeCastNext,
@@ -111,6 +112,28 @@ function cut(connection: Connection): void {
   (connection as unknown as { stream: Socket }).stream.destroy();
 }
 
+/** Asks once. The time limit is ours: the driver's own keeps the process alive when its connection is long gone. */
+function ask(
+  connection: Connection,
+  query: QueryOptions,
+  msMax: number,
+  done: (error: unknown, rows: Rows) => void,
+): void {
+  let isDone = false;
+  const finish = (error: unknown, rows: Rows) => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    done(error, rows);
+  };
+  const timer = setTimeout(() => {
+    const late = new Error(`no answer in ${msMax} ms`);
+    finish(Object.assign(late, { code: "PROTOCOL_SEQUENCE_TIMEOUT", fatal: true }), []);
+  }, msMax);
+  timer.unref();
+  connection.query<RowDataPacket[]>(query, finish);
+}
+
 function closedError(): StoreError {
   return new StoreError("unavailable", "the connection was closed", "CLOSED");
 }
@@ -165,13 +188,13 @@ export class Session {
   query(sql: string): Promise<Rows> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
-      this.#connection.query({ sql, timeout: STATEMENT_TIMEOUT_MS }, (error, rows) => {
+      ask(this.#connection, { sql }, STATEMENT_TIMEOUT_MS, (error, rows) => {
         this.#giveUp = undefined;
         if (error === null) {
-          resolve(rows as unknown as Rows);
+          resolve(rows);
           return;
         }
-        // A timeout only rejects; the statement goes on. Nothing that happens on this connection can be trusted.
+        // After a timeout the statement goes on. Nothing that happens on this connection can be trusted.
         if (endsConnection(error)) this.destroy();
         reject(mysqlError(error));
       });
@@ -255,7 +278,7 @@ export class ReadPool {
 
   #run(connection: PoolConnection, sql: string, values: readonly unknown[]): Promise<Rows> {
     return new Promise((resolve, reject) => {
-      connection.query<RowDataPacket[]>({ sql, values: [...values], timeout: READ_TIMEOUT_MS }, (error, rows) => {
+      ask(connection, { sql, values: [...values] }, READ_TIMEOUT_MS, (error, rows) => {
         if (error === null) {
           resolve(rows);
           return;
