@@ -17,7 +17,7 @@ import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
-import { assertLimits, STARTING_RETRY_AFTER_MS } from "./limits.js";
+import { assertLimits, BATCH_ENTRIES_MAX, STARTING_RETRY_AFTER_MS } from "./limits.js";
 import { storedPart } from "./record/batch.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
@@ -94,6 +94,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         log.warn({ setting, found }, `acked records are at risk: ${advice}`);
       }
     },
+    maintenanceFailed: (error) =>
+      log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
     down: (error) => {
       rpc.setServing(false);
       log.error({ kind: error.kind, code: error.code }, `store does not answer, trying again: ${error.message}`);
@@ -123,9 +125,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         if (rejected > 0) metrics.rejectedRecords.inc(rejected);
       },
       transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
-      retrying: (error, attempt) => {
+      retrying: (error, attempt, alone) => {
         metrics.commitRetries.inc();
-        keeper.failed(error);
+        // What one stream alone is refused for is not the store's failure.
+        if (!alone) keeper.failed(error);
         log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
       },
       recovered: () => keeper.answered(),
@@ -175,8 +178,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
           metrics.receivedBytes.inc(bytes);
           metrics.receivedRecords.inc(records);
         },
-        earlierRejections: async (key, fromSeq, toSeq) =>
-          (await store.reads.deadLettersBetween(key, fromSeq, toSeq, toSeq - fromSeq + 1)) as never,
+        earlierRejections: (key, fromSeq, toSeq) =>
+          store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
       },
       gate,
     ),

@@ -1,4 +1,4 @@
-import { Record as WireRecordMessage, type Record as WireRecord } from "@tailkeep/proto";
+import { type Record as WireRecord, Record as WireRecordMessage } from "@tailkeep/proto";
 import type { Run } from "@tailkeep/server/dist/store/store.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -44,8 +44,12 @@ everyStore((fixture) => {
         sessionRecord({ score: 0, durationSeconds: 0, actionsTaken: 0n, win: false, status: "" }),
         sessionRecord({ score: Number.NaN, durationSeconds: Number.NEGATIVE_INFINITY, actionsTaken: -1n, win: true }),
         sessionRecord({ score: Number.POSITIVE_INFINITY, actionsTaken: BigInt(Number.MAX_SAFE_INTEGER) }),
-        sessionRecord({ score: 5e-324, durationSeconds: 1.7976931348623157e308, actionsTaken: BigInt(Number.MIN_SAFE_INTEGER) }),
-        sessionRecord({ score: 0.1 + 0.2, durationSeconds: 9_007_199_254_740_993 }),
+        sessionRecord({
+          score: 5e-324,
+          durationSeconds: 1.7976931348623157e308,
+          actionsTaken: BigInt(Number.MIN_SAFE_INTEGER),
+        }),
+        sessionRecord({ score: 0.1 + 0.2, durationSeconds: 9_007_199_254_740_994 }),
       ];
       await writer.commit(batchOf(1, records.map(recordEntry)));
       expect(await writer.stored()).toEqual(records.map((record, index) => [index + 1, record]));
@@ -70,15 +74,26 @@ everyStore((fixture) => {
         }
       });
       expect(texts.length).toBeGreaterThanOrEqual(6);
-      await writer.commit(batchOf(1, texts.map((metadataJson) => recordEntry(sessionRecord({ metadataJson })))));
+      await writer.commit(
+        batchOf(
+          1,
+          texts.map((metadataJson) => recordEntry(sessionRecord({ metadataJson }))),
+        ),
+      );
       const stored = await writer.stored();
-      expect(stored.map(([, { kind }]) => (kind?.$case === "sessionHistory" ? kind.value.metadataJson : ""))).toEqual(texts);
+      expect(stored.map(([, { kind }]) => (kind?.$case === "sessionHistory" ? kind.value.metadataJson : ""))).toEqual(
+        texts,
+      );
     });
 
     test("nothing of a text is code", async () => {
       const { store, sql } = fixture();
-      const evil = "'; DROP TABLE streams; -- \\' \" ` /* */ ${x} ? :a @b \\";
-      const writer = await Writer.open(store, { sessionId: `${unique()} ${evil}`.slice(0, 100).trim(), streamId: evil, writerId: evil });
+      const evil = "'; DROP TABLE streams; -- \\' \" ` /* */ $x ? :a @b \\";
+      const writer = await Writer.open(store, {
+        sessionId: `${unique()} ${evil}`.slice(0, 100).trim(),
+        streamId: evil,
+        writerId: evil,
+      });
       const record = sessionRecord({ status: evil, metadataJson: JSON.stringify({ [evil]: evil }) });
       await writer.commit(batchOf(1, [recordEntry(record)]));
       expect(await writer.stored()).toEqual([[1, record]]);
@@ -90,8 +105,16 @@ everyStore((fixture) => {
     test("a run that is partly committed is cut down to what is new", async () => {
       const writer = await Writer.open(fixture().store);
       await writer.commit(scores(1, 5));
-      expect(await writer.commit(scores(3, 5))).toMatchObject({ committedSeq: 7, alreadyUpTo: 5, counts: { stored: 7 } });
-      expect(await writer.commit(scores(1, 7))).toMatchObject({ committedSeq: 7, alreadyUpTo: 7, counts: { stored: 7 } });
+      expect(await writer.commit(scores(3, 5))).toMatchObject({
+        committedSeq: 7,
+        alreadyUpTo: 5,
+        counts: { stored: 7 },
+      });
+      expect(await writer.commit(scores(1, 7))).toMatchObject({
+        committedSeq: 7,
+        alreadyUpTo: 7,
+        counts: { stored: 7 },
+      });
       expect(await writer.storedSeqs()).toEqual([1, 2, 3, 4, 5, 6, 7]);
     });
 
@@ -134,7 +157,10 @@ everyStore((fixture) => {
       const writer = await Writer.open(fixture().store);
       const records = fc.sample(validRecord, { numRuns: 2_500, seed: 1 });
       const parts = [records.slice(0, 1_000), records.slice(1_000)];
-      await writer.commit(batchOf(1, parts[0]?.map(recordEntry) ?? [], 1), batchOf(1_001, parts[1]?.map(recordEntry) ?? [], 1));
+      await writer.commit(
+        batchOf(1, parts[0]?.map(recordEntry) ?? [], 1),
+        batchOf(1_001, parts[1]?.map(recordEntry) ?? [], 1),
+      );
       expect(await writer.stored()).toEqual(records.map((record, index) => [index + 1, asStored(record, 1n)]));
     });
 
@@ -201,7 +227,12 @@ everyStore((fixture) => {
         const batch = scores(round * 3 + 1, 3);
         await Promise.all([
           store.commit(writers.slice(0, half).map((writer) => writer.run(batch))),
-          store.commit(writers.slice(half).reverse().map((writer) => writer.run(batch))),
+          store.commit(
+            writers
+              .slice(half)
+              .reverse()
+              .map((writer) => writer.run(batch)),
+          ),
           opened(store, { ...(writers[0] as Writer).request, mode: "attach" }),
         ]);
       }
@@ -234,7 +265,9 @@ everyStore((fixture) => {
       try {
         const writer = await Writer.open(store);
         const poison = score(666.5, 77, "a game of 'its' own");
-        const entries = Array.from({ length: 500 }, (_, index) => recordEntry(index === 321 ? poison : score(index, index)));
+        const entries = Array.from({ length: 500 }, (_, index) =>
+          recordEntry(index === 321 ? poison : score(index, index)),
+        );
         const outcome = await writer.commit(batchOf(1, entries));
         expect(outcome).toMatchObject({ committedSeq: 500, counts: { stored: 499, rejected: 1, gapped: 0 } });
         expect(outcome.rejected).toMatchObject([{ seq: 322, type: 5, reason: 4, field: "score_history" }]);
@@ -245,7 +278,10 @@ everyStore((fixture) => {
         const [letter] = await store.reads.listDeadLetters("default", writer.request.sessionId, undefined, 10);
         expect(WireRecordMessage.decode(letter?.body as Uint8Array)).toEqual(poison);
         // Sent again it is known already.
-        expect(await writer.commit(batchOf(1, entries))).toMatchObject({ alreadyUpTo: 500, counts: { stored: 499, rejected: 1 } });
+        expect(await writer.commit(batchOf(1, entries))).toMatchObject({
+          alreadyUpTo: 500,
+          counts: { stored: 499, rejected: 1 },
+        });
       } finally {
         await sql("DROP TRIGGER poison");
       }

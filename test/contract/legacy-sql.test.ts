@@ -13,21 +13,41 @@ const GAMES = ["ls20", "ft09", "vc33", "as66"];
 function record(n: number): WireRecord {
   const gameId = GAMES[n % GAMES.length] as string;
   const kinds: WireRecord["kind"][] = [
-    { $case: "performanceHistory", value: { gameId, score: n, winRate: 0.5, learningEfficiency: undefined, metadataJson: `{"n":${n}}` } },
+    {
+      $case: "performanceHistory",
+      value: { gameId, score: n, winRate: 0.5, learningEfficiency: undefined, metadataJson: `{"n":${n}}` },
+    },
     {
       $case: "sessionHistory",
-      value: { gameId, status: "WIN", durationSeconds: 1.5, actionsTaken: BigInt(n), score: n, win: true, metadataJson: undefined },
+      value: {
+        gameId,
+        status: "WIN",
+        durationSeconds: 1.5,
+        actionsTaken: BigInt(n),
+        score: n,
+        win: true,
+        metadataJson: undefined,
+      },
     },
     {
       $case: "actionTracking",
-      value: { gameId, actionType: "ACTION6", actionSequenceJson: "[1,6]", effectiveness: 0.25, contextJson: undefined },
+      value: {
+        gameId,
+        actionType: "ACTION6",
+        actionSequenceJson: "[1,6]",
+        effectiveness: 0.25,
+        contextJson: undefined,
+      },
     },
     { $case: "scoreHistory", value: { gameId, score: n, scoreType: undefined } },
     {
       $case: "coordinateTracking",
       value: { gameId, coordinateX: n, coordinateY: -1, actionType: "ACTION6", success: false, contextJson: undefined },
     },
-    { $case: "frameTracking", value: { gameId, frameHash: `h${n}`, frameAnalysisJson: undefined, stagnationDetected: true } },
+    {
+      $case: "frameTracking",
+      value: { gameId, frameHash: `h${n}`, frameAnalysisJson: undefined, stagnationDetected: true },
+    },
   ];
   return { eventTimeUs: BigInt(BASE_US + n * 1_000_000), kind: kinds[Math.floor(n / GAMES.length) % 6] };
 }
@@ -38,11 +58,21 @@ async function fill({ store }: StoreFixture): Promise<void> {
   for (const sessionId of SESSIONS) {
     const writer = await Writer.open(store, { sessionId });
     for (let from = 0; from < RECORDS; from += 1_200) {
-      await writer.commit(batchOf(from + 1, Array.from({ length: 1_200 }, (_, index) => recordEntry(record(from + index)))));
+      await writer.commit(
+        batchOf(
+          from + 1,
+          Array.from({ length: 1_200 }, (_, index) => recordEntry(record(from + index))),
+        ),
+      );
     }
   }
   const other = await Writer.open(store, { namespace: "other", sessionId: "run-1" });
-  await other.commit(batchOf(1, Array.from({ length: 600 }, (_, index) => recordEntry(record(index)))));
+  await other.commit(
+    batchOf(
+      1,
+      Array.from({ length: 600 }, (_, index) => recordEntry(record(index))),
+    ),
+  );
 }
 
 /** Names of the indexes by which a statement is answered; `scan` where a table is read whole. */
@@ -131,16 +161,28 @@ everyStore((fixture) => {
     const own = Array.from({ length: RECORDS }, (_, n) => n).filter((n) => Math.floor(n / GAMES.length) % 6 === 0);
     expect(rows.map(({ score }) => score)).toEqual(own.slice(-20).reverse());
     expect(rows.map(({ timestamp }) => String(timestamp).slice(0, 19))).toEqual(
-      own.slice(-20).reverse().map((n) => new Date(BASE_US / 1_000 + n * 1_000).toISOString().slice(0, 19).replace("T", " ")),
+      own
+        .slice(-20)
+        .reverse()
+        .map((n) => new Date(BASE_US / 1_000 + n * 1_000).toISOString().slice(0, 19).replace("T", " ")),
     );
   });
 
   test("counts are those of the default namespace", async () => {
     const { sql } = fixture();
-    for (const table of ["performance_history", "session_history", "action_tracking", "score_history", "coordinate_tracking", "frame_tracking"]) {
+    for (const table of [
+      "performance_history",
+      "session_history",
+      "action_tracking",
+      "score_history",
+      "coordinate_tracking",
+      "frame_tracking",
+    ]) {
       const [row] = await sql(`SELECT COUNT(*) AS n FROM ${table}`);
       expect(Number(row?.["n"])).toBe((SESSIONS.length * RECORDS) / 6);
-      const [part] = await sql(`SELECT COUNT(*) AS n FROM ${table} WHERE timestamp > '2026-01-01 00:30:00' AND timestamp < '2027-01-01'`);
+      const [part] = await sql(
+        `SELECT COUNT(*) AS n FROM ${table} WHERE timestamp > '2026-01-01 00:30:00' AND timestamp < '2027-01-01'`,
+      );
       expect(Number(part?.["n"])).toBeGreaterThan(0);
       expect(Number(part?.["n"])).toBeLessThan((SESSIONS.length * RECORDS) / 6);
     }
@@ -148,10 +190,12 @@ everyStore((fixture) => {
 
   test("each has the earlier system's columns first, in its order, with its values", async () => {
     const { sql } = fixture();
-    const first = async (table: string) => (await sql(`SELECT * FROM ${table} WHERE game_id = 'ls20' ORDER BY timestamp LIMIT 1`))[0] ?? {};
+    const first = async (table: string) =>
+      (await sql(`SELECT * FROM ${table} WHERE game_id = 'ls20' ORDER BY timestamp LIMIT 1`))[0] ?? {};
     const columns: Record<string, string> = {
       performance_history: "id session_id game_id score win_rate learning_efficiency timestamp metadata created_at",
-      session_history: "id session_id game_id status duration_seconds actions_taken score win timestamp metadata created_at",
+      session_history:
+        "id session_id game_id status duration_seconds actions_taken score win timestamp metadata created_at",
       action_tracking: "id game_id action_type action_sequence effectiveness context timestamp created_at",
       score_history: "id game_id session_id score score_type timestamp created_at",
       coordinate_tracking: "id game_id coordinate_x coordinate_y action_type success context timestamp created_at",
@@ -161,8 +205,18 @@ everyStore((fixture) => {
       const found = Object.keys(await first(table));
       expect(found.slice(0, names.split(" ").length).join(" ")).toBe(names);
     }
-    expect(await first("performance_history")).toMatchObject({ score: 0, win_rate: 0.5, learning_efficiency: null, metadata: '{"n":0}' });
-    expect(await first("coordinate_tracking")).toMatchObject({ coordinate_x: 16, coordinate_y: -1, success: 0, context: null });
+    expect(await first("performance_history")).toMatchObject({
+      score: 0,
+      win_rate: 0.5,
+      learning_efficiency: null,
+      metadata: '{"n":0}',
+    });
+    expect(await first("coordinate_tracking")).toMatchObject({
+      coordinate_x: 16,
+      coordinate_y: -1,
+      success: 0,
+      context: null,
+    });
     const created = String((await first("score_history"))["created_at"]);
     expect(Math.abs(Date.parse(`${created.replace(" ", "T").slice(0, 19)}Z`) - Date.now())).toBeLessThan(600_000);
   });
@@ -170,7 +224,9 @@ everyStore((fixture) => {
   test("JSON functions read the payloads", async () => {
     const { sql, dialect } = fixture();
     const value = dialect === "sqlite" ? "json_extract(metadata, '$.n')" : "JSON_EXTRACT(metadata, '$.n')";
-    const rows = await sql(`SELECT ${value} AS n FROM performance_history WHERE session_id = 'run-1' ORDER BY timestamp DESC LIMIT 1`);
+    const rows = await sql(
+      `SELECT ${value} AS n FROM performance_history WHERE session_id = 'run-1' ORDER BY timestamp DESC LIMIT 1`,
+    );
     expect(Number(rows[0]?.["n"])).toBe(4_779);
   });
 });

@@ -43,7 +43,14 @@ const KINDS: ((gameId: string) => WireRecord["kind"])[] = [
   (gameId) => ({ $case: "scoreHistory", value: { gameId, score: 1, scoreType: undefined } }),
   (gameId) => ({
     $case: "coordinateTracking",
-    value: { gameId, coordinateX: 1, coordinateY: 2, actionType: undefined, success: undefined, contextJson: undefined },
+    value: {
+      gameId,
+      coordinateX: 1,
+      coordinateY: 2,
+      actionType: undefined,
+      success: undefined,
+      contextJson: undefined,
+    },
   }),
   (gameId) => ({
     $case: "frameTracking",
@@ -63,7 +70,10 @@ const written = fc.array(
 const question = fc.record({
   bySession: fc.option(fc.nat({ max: 1 }), { nil: undefined }),
   byGame: fc.option(fc.nat({ max: 1 }), { nil: undefined }),
-  tables: fc.oneof(fc.constant(ALL_TABLES), fc.uniqueArray(fc.nat({ max: 5 }), { minLength: 1 }).map((all) => all.sort())),
+  tables: fc.oneof(
+    fc.constant(ALL_TABLES),
+    fc.uniqueArray(fc.nat({ max: 5 }), { minLength: 1 }).map((all) => all.sort((a, b) => a - b)),
+  ),
   sinceUs: fc.option(timeUs, { nil: undefined, freq: 2 }),
   untilUs: fc.option(timeUs, { nil: undefined, freq: 2 }),
   newestFirst: fc.boolean(),
@@ -71,7 +81,11 @@ const question = fc.record({
 });
 
 /** Streams 0 and 1 are in session 0, 2 and 3 in session 1; the games are shared by both. */
-async function write(store: Store, namespace: string, list: { stream: number; table: number; game: number; timeUs: number }[]) {
+async function write(
+  store: Store,
+  namespace: string,
+  list: { stream: number; table: number; game: number; timeUs: number }[],
+) {
   const sessions = [unique(), unique()];
   const model: Modelled[] = [];
   for (let stream = 0; stream < 4; stream++) {
@@ -79,7 +93,9 @@ async function write(store: Store, namespace: string, list: { stream: number; ta
     if (own.length === 0) continue;
     const sessionId = sessions[stream >> 1] as string;
     const writer = await Writer.open(store, { namespace, sessionId });
-    const records = own.map(({ table, game, timeUs: us }): WireRecord => ({ eventTimeUs: BigInt(us), kind: KINDS[table]?.(`game-${game}`) }));
+    const records = own.map(
+      ({ table, game, timeUs: us }): WireRecord => ({ eventTimeUs: BigInt(us), kind: KINDS[table]?.(`game-${game}`) }),
+    );
     await writer.commit(batchOf(1, records.map(recordEntry)));
     own.forEach(({ table, game, timeUs: us }, index) => {
       model.push({ session: sessionId, game: `game-${game}`, table, timeUs: us, stream: writer.key, seq: index + 1 });
@@ -149,11 +165,21 @@ everyStore((fixture) => {
         eventTimeUs: BigInt(timeUs),
         kind: {
           $case: "frameTracking",
-          value: { gameId: "g", frameHash: "h", frameAnalysisJson: `"${"x".repeat(200_000)}"`, stagnationDetected: true },
+          value: {
+            gameId: "g",
+            frameHash: "h",
+            frameAnalysisJson: `"${"x".repeat(200_000)}"`,
+            stagnationDetected: true,
+          },
         },
       });
       for (let seq = 1; seq <= 24; seq += 4) {
-        await writer.commit(batchOf(seq, [0, 1, 2, 3].map((index) => recordEntry(large(seq + index)))));
+        await writer.commit(
+          batchOf(
+            seq,
+            [0, 1, 2, 3].map((index) => recordEntry(large(seq + index))),
+          ),
+        );
       }
       const query = {
         namespace: "default",
@@ -220,7 +246,9 @@ everyStore((fixture) => {
         const writer = await Writer.open(store, { namespace, sessionId, streamId: `t${stream}` });
         for (let round = 0; round < 4; round++) {
           const gap = gapEntry(2 + stream, { type: 5, cause: 1 });
-          await writer.commit(batchOf(round * (5 + stream) + 1, [recordEntry(score(1)), gap, bad, recordEntry(score(2))]));
+          await writer.commit(
+            batchOf(round * (5 + stream) + 1, [recordEntry(score(1)), gap, bad, recordEntry(score(2))]),
+          );
         }
         writers.push(writer);
       }
@@ -236,7 +264,9 @@ everyStore((fixture) => {
       const gaps: [bigint, number, number][] = [];
       for (let after: { stream: bigint; seq: number } | undefined; ; ) {
         const page = await store.reads.listGaps(namespace, sessionId, after, 5);
-        gaps.push(...page.map(({ stream, firstSeq, lastSeq }): [bigint, number, number] => [stream, firstSeq, lastSeq]));
+        gaps.push(
+          ...page.map(({ stream, firstSeq, lastSeq }): [bigint, number, number] => [stream, firstSeq, lastSeq]),
+        );
         const last = page.at(-1);
         if (last === undefined) break;
         after = { stream: last.stream, seq: last.firstSeq };

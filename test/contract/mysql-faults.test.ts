@@ -1,7 +1,7 @@
 // What a MySQL store does when reading is held up, and when somebody's long query keeps a table from being altered.
 import { READ_CONNECTIONS_MAX, READ_QUEUE_MAX } from "@tailkeep/server/dist/limits.js";
-import { parseMysqlUrl, ReadPool } from "@tailkeep/server/dist/store/mysql/connection.js";
 import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
+import { parseMysqlUrl, ReadPool } from "@tailkeep/server/dist/store/mysql/connection.js";
 import mysql from "mysql2/promise";
 import { expect, test } from "vitest";
 import { scores } from "../support/records/batches.js";
@@ -17,7 +17,8 @@ everyStore((fixture) => {
     const queued = Array.from({ length: READ_CONNECTIONS_MAX }, () => pool.query("SELECT SLEEP(30)", []));
     const beganMs = performance.now();
     pool.close();
-    for (const each of [slow, ...queued]) await expect(each).rejects.toMatchObject({ code: "CLOSED", kind: "unavailable" });
+    for (const each of [slow, ...queued])
+      await expect(each).rejects.toMatchObject({ code: "CLOSED", kind: "unavailable" });
     await expect(pool.query("SELECT 1", [])).rejects.toMatchObject({ code: "CLOSED" });
     expect(performance.now() - beganMs).toBeLessThan(2_000);
   });

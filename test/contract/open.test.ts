@@ -1,6 +1,6 @@
+import { SESSION_STREAMS_MAX } from "@tailkeep/server/dist/limits.js";
 import { nextKey, streamKey } from "@tailkeep/server/dist/store/keys.js";
 import { STORED_COLUMNS } from "@tailkeep/server/dist/store/schema.js";
-import { SESSION_STREAMS_MAX } from "@tailkeep/server/dist/limits.js";
 import { expect, test } from "vitest";
 import { scores } from "../support/records/batches.js";
 import { everyStore } from "./support/stores.js";
@@ -82,7 +82,10 @@ everyStore((fixture) => {
       { firstSeq: 5, lastSeq: 10, type: 0, cause: 5, streamId: writer.request.streamId },
     ]);
     // Said once: the gap is stored, and the watermark is above it.
-    expect(await opened(store, { ...writer.request, ackedSeq: 10 })).toMatchObject({ regressed: null, committedSeq: 10 });
+    expect(await opened(store, { ...writer.request, ackedSeq: 10 })).toMatchObject({
+      regressed: null,
+      committedSeq: 10,
+    });
   });
 
   test("labels of several opens are merged", async () => {
@@ -90,7 +93,11 @@ everyStore((fixture) => {
     const sessionId = unique();
     await Writer.open(store, { sessionId, labels: { a: "1", b: "1" } });
     await Writer.open(store, { sessionId, labels: { b: "2", "quote'\"\\": "ß語😀" } });
-    expect((await store.reads.session("default", sessionId))?.labels).toEqual({ a: "1", b: "2", "quote'\"\\": "ß語😀" });
+    expect((await store.reads.session("default", sessionId))?.labels).toEqual({
+      a: "1",
+      b: "2",
+      "quote'\"\\": "ß語😀",
+    });
   });
 
   test("opening makes an ended session run again", async () => {
@@ -98,7 +105,10 @@ everyStore((fixture) => {
     const { request } = await Writer.open(store);
     await store.updateSession("default", request.sessionId, { state: "finished" });
     await opened(store, request);
-    expect(await store.reads.session("default", request.sessionId)).toMatchObject({ state: "running", endedAtUs: null });
+    expect(await store.reads.session("default", request.sessionId)).toMatchObject({
+      state: "running",
+      endedAtUs: null,
+    });
   });
 
   test("a session takes so many streams and no more; those it has can be opened", async () => {
@@ -113,7 +123,9 @@ everyStore((fixture) => {
       (_, index) => `(${base + BigInt(index)},'default','${sessionId}','planted-${index}','w',1,0,${zeros},0)`,
     );
     await sql(`INSERT INTO streams (${columns}) VALUES ${tuples.join(",")}`);
-    expect(await store.openStream(openRequest({ sessionId, streamId: "one more" }))).toEqual({ kind: "tooManyStreams" });
+    expect(await store.openStream(openRequest({ sessionId, streamId: "one more" }))).toEqual({
+      kind: "tooManyStreams",
+    });
     await opened(store, first.request);
     await sql(`DELETE FROM streams WHERE session_id = '${sessionId}'`);
   });
@@ -161,7 +173,9 @@ everyStore((fixture) => {
     const sessionId = unique();
     // Composed and decomposed, upper and lower case, accents, full width: equal in many collations.
     const streamIds = ["a", "A", "á", "a\u0301", "ａ", "ä", "ae", "ß", "ss", "😀", "😁"];
-    const keys = await Promise.all(streamIds.map(async (streamId) => (await Writer.open(store, { sessionId, streamId })).key));
+    const keys = await Promise.all(
+      streamIds.map(async (streamId) => (await Writer.open(store, { sessionId, streamId })).key),
+    );
     expect(new Set(keys).size).toBe(streamIds.length);
     const streams = await store.reads.streamsOf("default", [sessionId], 100);
     expect(new Set(streams.map(({ streamId }) => streamId))).toEqual(new Set(streamIds));
@@ -170,7 +184,10 @@ everyStore((fixture) => {
   test("namespaces share nothing", async () => {
     const { store } = fixture();
     const ids = { sessionId: unique(), streamId: unique("t") };
-    const [one, two] = [await Writer.open(store, ids), await Writer.open(store, { ...ids, namespace: "other", writerId: "x" })];
+    const [one, two] = [
+      await Writer.open(store, ids),
+      await Writer.open(store, { ...ids, namespace: "other", writerId: "x" }),
+    ];
     expect(one.key).not.toBe(two.key);
     await one.commit(scores(1, 2));
     expect((await store.reads.statistics("other", ids.sessionId)).counts.stored).toBe(0);

@@ -25,7 +25,9 @@ everyStore((fixture) => {
     await expect(second.start()).rejects.toMatchObject({
       kind: "misconfigured",
       code: "SECOND_SERVER",
-      message: expect.stringMatching(/another server has .*; end it, or give this one its own file with TAILKEEP_STORE/),
+      message: expect.stringMatching(
+        /another server has .*; end it, or give this one its own file with TAILKEEP_STORE/,
+      ),
     });
     const writer = await Writer.open(store);
     await writer.commit(scores(1, 3));

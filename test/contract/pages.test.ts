@@ -20,7 +20,12 @@ everyStore((fixture) => {
     const writer = await Writer.open(store);
     const text = JSON.stringify("帧".repeat(60_000));
     for (let seq = 1; seq <= 30; seq += 5) {
-      await writer.commit(batchOf(seq, Array.from({ length: 5 }, () => recordEntry(frame(text)))));
+      await writer.commit(
+        batchOf(
+          seq,
+          Array.from({ length: 5 }, () => recordEntry(frame(text))),
+        ),
+      );
     }
     const { rows, next } = await store.reads.listRecords({
       namespace: "default",
@@ -43,7 +48,12 @@ everyStore((fixture) => {
     const writer = await Writer.open(store);
     const text = JSON.stringify("x".repeat(200_000));
     for (let seq = 1; seq <= 12; seq += 4) {
-      await writer.commit(batchOf(seq, Array.from({ length: 4 }, () => recordEntry(frame(text)))));
+      await writer.commit(
+        batchOf(
+          seq,
+          Array.from({ length: 4 }, () => recordEntry(frame(text))),
+        ),
+      );
     }
     await writer.commit(scores(13, 900));
     const pages: [number, number][] = [];
@@ -100,8 +110,6 @@ everyStore((fixture) => {
       streams: 1_030,
     });
     expect(await store.reads.sessionTotals(namespace, "s")).toMatchObject({ counts: { gapped }, streams: 1_030 });
-    expect(await store.reads.sessionVersion(namespace, "s")).toBe(
-      `1030:${keys}:1030:${BigInt(claimed) * 1_030n}`,
-    );
+    expect(await store.reads.sessionVersion(namespace, "s")).toBe(`1030:${keys}:1030:${BigInt(claimed) * 1_030n}`);
   });
 });

@@ -17,7 +17,9 @@ everyStore((fixture) => {
   };
   const setStoringDay = (day: number) => fixture().sql(`UPDATE storing_day SET day = '${dayText(day)}' WHERE id = 1`);
   const expiryOf = async (writer: Writer) => {
-    const rows = await fixture().sql(`SELECT DISTINCT expires_on AS day FROM score_history_rows WHERE stream = ${writer.key}`);
+    const rows = await fixture().sql(
+      `SELECT DISTINCT expires_on AS day FROM score_history_rows WHERE stream = ${writer.key}`,
+    );
     return rows.map((row) => dayNumber(String(row["day"])));
   };
   const storedNow = async (store: Store) => {

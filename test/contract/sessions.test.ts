@@ -1,5 +1,5 @@
-import { DELETE_SLICE_ROWS } from "@tailkeep/server/dist/limits.js";
 import { listSessions } from "@tailkeep/server/dist/history/sessions-service.js";
+import { DELETE_SLICE_ROWS } from "@tailkeep/server/dist/limits.js";
 import { TABLES } from "@tailkeep/server/dist/record/tables.js";
 import { describe, expect, test } from "vitest";
 import { batchOf, gapEntry, recordEntry, score, scores } from "../support/records/batches.js";
@@ -11,14 +11,20 @@ everyStore((fixture) => {
     test("changes what is named and nothing else", async () => {
       const { store } = fixture();
       const { request } = await Writer.open(store, { labels: { a: "1" } });
-      const change = (what: Parameters<typeof store.updateSession>[2]) => store.updateSession("default", request.sessionId, what);
+      const change = (what: Parameters<typeof store.updateSession>[2]) =>
+        store.updateSession("default", request.sessionId, what);
       const read = () => store.reads.session("default", request.sessionId);
       const before = await read();
       expect(await change({ name: "night 'run' 😀" })).toBe(true);
       expect(await read()).toEqual({ ...before, name: "night 'run' 😀" });
       await change({ configJson: '{"lr":1e-3,"path":"C:\\\\x"}' });
       await change({ labels: { b: "2" } });
-      expect(await read()).toEqual({ ...before, name: "night 'run' 😀", configJson: '{"lr":1e-3,"path":"C:\\\\x"}', labels: { b: "2" } });
+      expect(await read()).toEqual({
+        ...before,
+        name: "night 'run' 😀",
+        configJson: '{"lr":1e-3,"path":"C:\\\\x"}',
+        labels: { b: "2" },
+      });
       await change({ name: "", labels: {}, configJson: "" });
       expect(await read()).toEqual({ ...before, labels: {} });
       expect(await change({})).toBe(true);
@@ -44,7 +50,10 @@ everyStore((fixture) => {
       const { request } = await Writer.open(store);
       const seen = async () => (await store.reads.session("default", request.sessionId))?.lastSeenAtUs ?? 0;
       await sql(`UPDATE sessions SET last_seen_at_us = 5 WHERE session_id = '${request.sessionId}'`);
-      await store.touchSessions([{ namespace: "default", sessionId: request.sessionId }, { namespace: "x", sessionId: "none" }]);
+      await store.touchSessions([
+        { namespace: "default", sessionId: request.sessionId },
+        { namespace: "x", sessionId: "none" },
+      ]);
       expect(await seen()).toBeGreaterThan(1_600_000_000_000_000);
       await sql(`UPDATE sessions SET last_seen_at_us = 9000000000000000 WHERE session_id = '${request.sessionId}'`);
       await store.touchSessions([{ namespace: "default", sessionId: request.sessionId }]);
@@ -59,13 +68,19 @@ everyStore((fixture) => {
       const ids: string[] = [];
       for (let index = 0; index < 23; index++) {
         const sessionId = `s-${String(index).padStart(2, "0")}`;
-        await Writer.open(store, { namespace, sessionId, labels: { parity: index % 2 === 0 ? "even" : "odd", third: String(index % 3) } });
+        await Writer.open(store, {
+          namespace,
+          sessionId,
+          labels: { parity: index % 2 === 0 ? "even" : "odd", third: String(index % 3) },
+        });
         if (index % 4 === 0) await store.updateSession(namespace, sessionId, { state: "finished" });
         ids.push(sessionId);
       }
       // Three started at each moment.
       for (const [index, id] of ids.entries()) {
-        await sql(`UPDATE sessions SET started_at_us = ${Math.floor(index / 3)} WHERE namespace_id = '${namespace}' AND session_id = '${id}'`);
+        await sql(
+          `UPDATE sessions SET started_at_us = ${Math.floor(index / 3)} WHERE namespace_id = '${namespace}' AND session_id = '${id}'`,
+        );
       }
       const list = async (pageSize: number, state = 0, labels: Record<string, string> = {}) => {
         const found: string[] = [];
@@ -83,7 +98,9 @@ everyStore((fixture) => {
         expect(await list(pageSize)).toEqual(newestFirst);
         expect(await list(pageSize, 2)).toEqual(where((index) => index % 4 === 0));
         expect(await list(pageSize, 1, { parity: "even" })).toEqual(where((index) => index % 4 === 2));
-        expect(await list(pageSize, 0, { parity: "odd", third: "2" })).toEqual(where((index) => index % 2 === 1 && index % 3 === 2));
+        expect(await list(pageSize, 0, { parity: "odd", third: "2" })).toEqual(
+          where((index) => index % 2 === 1 && index % 3 === 2),
+        );
         expect(await list(pageSize, 0, { parity: "none" })).toEqual([]);
       }
     });
@@ -139,10 +156,14 @@ everyStore((fixture) => {
       const { sessionId } = writer.request;
       await writer.commit(scores(1, 30));
       await sql(`DELETE FROM streams WHERE session_id = '${sessionId}'`);
-      await sql(`UPDATE sessions SET state = 'deleting', ended_at_us = ${Date.now() * 1_000} WHERE session_id = '${sessionId}'`);
+      await sql(
+        `UPDATE sessions SET state = 'deleting', ended_at_us = ${Date.now() * 1_000} WHERE session_id = '${sessionId}'`,
+      );
       expect(await store.openStream(writer.request)).toEqual({ kind: "deleting" });
       expect(await store.reads.session("default", sessionId)).toBeUndefined();
-      expect((await store.reads.listSessions("default", undefined, undefined, 1_000)).map((each) => each.sessionId)).not.toContain(sessionId);
+      expect(
+        (await store.reads.listSessions("default", undefined, undefined, 1_000)).map((each) => each.sessionId),
+      ).not.toContain(sessionId);
       expect(await store.updateSession("default", sessionId, { state: "running" })).toBe(false);
       // Somebody may be at it.
       await store.maintain();

@@ -1,8 +1,9 @@
 // A MySQL server that takes only small packets: statements are cut to its size, and what still does not fit waits alone.
-import { startMysqlFamily, isSkipped, type DatabaseServer, type Skipped } from "../support/databases/index.js";
+
 import { openStore } from "@tailkeep/server/dist/store/open-store.js";
 import type { Store } from "@tailkeep/server/dist/store/store.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type DatabaseServer, isSkipped, type Skipped, startMysqlFamily } from "../support/databases/index.js";
 import { batchOf, recordEntry, score } from "../support/records/batches.js";
 import { Writer } from "./support/writer.js";
 
@@ -34,7 +35,12 @@ test("megabytes of rows and of dead letters go in, whatever their alphabet", asy
   if (isSkipped(server)) context.skip(server.skipped);
   const writer = await Writer.open(store);
   const text = JSON.stringify("帧".repeat(60_000));
-  const rows = [1, 6, 11].map((seq) => batchOf(seq, Array.from({ length: 5 }, () => recordEntry(frame(text)))));
+  const rows = [1, 6, 11].map((seq) =>
+    batchOf(
+      seq,
+      Array.from({ length: 5 }, () => recordEntry(frame(text))),
+    ),
+  );
   expect(await writer.commit(...rows)).toMatchObject({ committedSeq: 15 });
   // Event times that no column holds.
   const bad = Array.from({ length: 4 }, () => recordEntry({ ...frame(text), eventTimeUs: 2n ** 60n }));

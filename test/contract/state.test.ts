@@ -44,14 +44,19 @@ everyStore((fixture) => {
       );
       expect(outcomes.filter(({ kind }) => kind === "written")).toHaveLength(1);
       const winner = outcomes.findIndex(({ kind }) => kind === "written");
-      expect(await store.reads.state("default", "raced")).toMatchObject({ valueJson: String(winner), version: expectedVersion + 1 });
+      expect(await store.reads.state("default", "raced")).toMatchObject({
+        valueJson: String(winner),
+        version: expectedVersion + 1,
+      });
     }
   });
 
   test("writes at the same moment that expect nothing are counted one by one", async () => {
     const { store } = fixture();
     const name = unique("doc");
-    const outcomes = await Promise.all(Array.from({ length: 10 }, (_, index) => store.state.put("default", name, String(index), null)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => store.state.put("default", name, String(index), null)),
+    );
     expect(outcomes.map(({ version }) => version).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
@@ -83,7 +88,9 @@ everyStore((fixture) => {
     const namespace = unique("n");
     const value = JSON.stringify("語".repeat(200_000));
     for (let index = 0; index < 6; index++) await store.state.put(namespace, `doc-${index}`, value, null);
-    expect((await store.reads.listStates(namespace, "", "", 10, false)).map(({ valueJson }) => valueJson)).toEqual(new Array(6).fill(""));
+    expect((await store.reads.listStates(namespace, "", "", 10, false)).map(({ valueJson }) => valueJson)).toEqual(
+      new Array(6).fill(""),
+    );
     const page = await store.reads.listStates(namespace, "", "", 10, true);
     expect(page.length).toBe(Math.floor(PAGE_BYTES_MAX / Buffer.byteLength(value)));
     expect(page.every(({ valueJson }) => valueJson === value)).toBe(true);

@@ -259,14 +259,13 @@ export async function readEvents(
   fromSeq: number,
   toSeq: number,
 ): Promise<{ events: WatchEvent[]; upTo: number }> {
-  const [rows, gaps] = await Promise.all([
-    store.reads.listStreamRange(stream, fromSeq, toSeq, ALL_TABLES, CATCH_UP_PAGE),
+  const [page, gaps] = await Promise.all([
+    store.reads.listStreamPage(stream, fromSeq, toSeq, ALL_TABLES, CATCH_UP_PAGE),
     store.reads.gapsBetween(stream, fromSeq, toSeq, CATCH_UP_PAGE),
   ]);
-  const full = rows.length === CATCH_UP_PAGE || gaps.length === CATCH_UP_PAGE;
-  const lastRow = rows.length === CATCH_UP_PAGE ? (rows.at(-1)?.seq ?? toSeq) : toSeq;
-  const lastGap = gaps.length === CATCH_UP_PAGE ? (gaps.at(-1)?.lastSeq ?? toSeq) : toSeq;
-  const upTo = full ? Math.min(lastRow, lastGap) : toSeq;
+  const { rows } = page;
+  const upToGap = gaps.length === CATCH_UP_PAGE ? (gaps.at(-1)?.lastSeq ?? toSeq) : toSeq;
+  const upTo = Math.min(page.upTo, upToGap);
   const events = inOrder([
     ...rows.map((row): WatchEvent => ({ kind: "record", row })),
     ...gaps.map((gap): WatchEvent => ({ kind: "gap", gap })),

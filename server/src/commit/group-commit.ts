@@ -36,8 +36,8 @@ export interface CommitEvents {
   committed(queue: StreamQueue, batches: readonly Batch[], outcome: Committed): void;
   /** One transaction: how long it took and what was in it. */
   transaction(ms: number, records: number, streams: number): void;
-  /** An attempt failed; it will be repeated. */
-  retrying(error: StoreError, attempt: number): void;
+  /** An attempt failed; it will be repeated. `alone`: of a stream that was refused before, and now by itself. */
+  retrying(error: StoreError, attempt: number, alone: boolean): void;
   /** A transaction succeeded after failures. */
   recovered(): void;
 }
@@ -279,7 +279,7 @@ export class GroupCommit {
         // Halves: the stream that others wait for, or that is broken, is soon alone.
         const ownFault = error.kind === "contention" || error.kind === "poison" || STREAMS_OWN.has(error.kind);
         if (alone === undefined && ownFault) return halves(members);
-        this.#events.retrying(error, attempt);
+        this.#events.retrying(error, attempt, alone !== undefined && alone.queue.setbacks > 0);
         const refused = error.kind === "refused" || error.kind === "misconfigured";
         const again = attempt >= REFUSALS_WHOLE_MAX || (alone !== undefined && alone.queue.setbacks > 0);
         if (alone !== undefined && (ownFault || (refused && again))) {

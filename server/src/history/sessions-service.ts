@@ -68,16 +68,14 @@ export async function listSessions(
   let after = token && { startedAtUs: Number(token[0]), sessionId: String(token[1]) };
   const sessions: Session[] = [];
   for (let scanned = 0; scanned < SCAN_PAGES_MAX; scanned++) {
-    const rows = await store.reads.listSessions(namespace, state, after, limit + 1);
-    for (const row of rows.slice(0, limit)) {
-      if (sessions.length === limit) break;
+    const { rows, more } = await store.reads.listSessionPage(namespace, state, after, limit);
+    for (const row of rows) {
       after = { startedAtUs: row.startedAtUs, sessionId: row.sessionId };
       if (wanted.every(([key, value]) => row.labels[key] === value)) sessions.push(sessionMessage(row));
     }
-    if (rows.length <= limit && (sessions.length < limit || after?.sessionId === rows.at(-1)?.sessionId)) {
-      return { sessions, nextPageToken: "" };
-    }
-    if (sessions.length === limit) break;
+    if (!more) return { sessions, nextPageToken: "" };
+    // A page that was filtered may be short; one that was not has as many as fit.
+    if (wanted.length === 0 || sessions.length > 0) break;
   }
   return { sessions, nextPageToken: after ? encodePageToken(question, [after.startedAtUs, after.sessionId]) : "" };
 }

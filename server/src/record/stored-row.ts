@@ -3,7 +3,7 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { type Record as ProtoRecord, StoredRecord } from "@tailkeep/proto";
 import type { Batch, Rows } from "./batch.js";
 import { firstAbove } from "./batch.js";
-import { type Column, TABLE_COUNT, type Table, tableAt, type Value } from "./tables.js";
+import { type Column, type Table, tableAt, type Value } from "./tables.js";
 
 export interface StoredRow {
   table: Table;
@@ -124,7 +124,8 @@ export function batchRows(batch: Batch, owner: RowOwner, aboveSeq: number): Stor
   for (const [index, rows] of batch.rows.entries()) {
     if (rows === undefined) continue;
     const table = tableAt(index);
-    for (let at = firstAbove(rows.seqs, aboveSeq); at < rows.seqs.length; at++) found.push(batchRow(rows, at, table, owner));
+    for (let at = firstAbove(rows.seqs, aboveSeq); at < rows.seqs.length; at++)
+      found.push(batchRow(rows, at, table, owner));
   }
   return found.sort((a, b) => a.seq - b.seq);
 }

@@ -26,7 +26,6 @@ export function refusalError(refusal: Refusal): RpcError {
       return new RpcError(
         "TOO_MANY_STREAMS",
         `open.session_id: the session has ${SESSION_STREAMS_MAX} streams; use fewer writers, or a new session`,
-        { retryAfterMs: OVERLOAD_RETRY_AFTER_MS },
       );
     case "deleting":
       return new RpcError(
@@ -37,7 +36,7 @@ export function refusalError(refusal: Refusal): RpcError {
         },
       );
     case "tooManyOpen":
-      return new RpcError("TOO_MANY_STREAMS", "the server has as many open streams as it takes; try again later", {
+      return new RpcError("OVERLOADED", "the server has as many open streams as it takes; try again later", {
         retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
       });
     case "broken":

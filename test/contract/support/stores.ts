@@ -7,7 +7,13 @@ import { openStore, type StoreSettings } from "@tailkeep/server/dist/store/open-
 import type { Store } from "@tailkeep/server/dist/store/store.js";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, beforeEach, describe } from "vitest";
-import { type DatabaseServer, isSkipped, type Skipped, sharedMysql9, sharedMysqlFamily } from "../../support/databases/index.js";
+import {
+  type DatabaseServer,
+  isSkipped,
+  type Skipped,
+  sharedMysql9,
+  sharedMysqlFamily,
+} from "../../support/databases/index.js";
 
 export type Row = Record<string, unknown>;
 
@@ -18,11 +24,11 @@ export interface StoreFixture {
   /** As `--store` has it. */
   readonly url: string;
   /** Another store on the same database, not started; closed at the end. */
-  another(settings?: Partial<StoreSettings>): Store;
+  readonly another: (settings?: Partial<StoreSettings>) => Store;
   /** A store on an empty database of its own, not started; closed at the end. */
-  onEmptyDatabase(settings?: Partial<StoreSettings>): Promise<{ store: Store; url: string }>;
+  readonly onEmptyDatabase: (settings?: Partial<StoreSettings>) => Promise<{ store: Store; url: string }>;
   /** SQL on the same database, past the store. */
-  sql(text: string): Promise<Row[]>;
+  readonly sql: (text: string) => Promise<Row[]>;
 }
 
 interface Kind {

@@ -1,10 +1,11 @@
 /** A writer of one stream, straight on a store. */
+
+import type { Record as WireRecord } from "@tailkeep/proto";
 import { runOf } from "@tailkeep/server/dist/commit/stream-queue.js";
 import type { Batch } from "@tailkeep/server/dist/record/batch.js";
 import { recordMessage } from "@tailkeep/server/dist/record/stored-row.js";
 import { TABLES } from "@tailkeep/server/dist/record/tables.js";
 import type { OpenOutcome, OpenRequest, Run, RunOutcome, Store } from "@tailkeep/server/dist/store/store.js";
-import type { Record as WireRecord } from "@tailkeep/proto";
 
 export const ALL_TABLES = TABLES.map((table) => table.index);
 

@@ -139,7 +139,7 @@ function scripted() {
     clock.advanceTo(until);
   };
   const connected = () => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   return { calls, listeners, make, settle, connected };
 }

@@ -68,7 +68,7 @@ test("any schedule of batches and failures", async () => {
           isDrained = true;
         });
         for (let round = 0; round < 200 && !isDrained; round++) {
-          for (const transaction of [...store.pending]) transaction.commit();
+          for (const transaction of store.pending.slice()) transaction.commit();
           await clock.advance(100);
         }
         expect(isDrained).toBe(true);
