@@ -43,7 +43,10 @@ export class FakeClock implements Clock {
     const end = this.#ms + ms;
     await this.settle();
     for (;;) {
-      const next = this.#sleepers.reduce<number>((least, { untilMs }) => Math.min(least, untilMs), Number.POSITIVE_INFINITY);
+      const next = this.#sleepers.reduce<number>(
+        (least, { untilMs }) => Math.min(least, untilMs),
+        Number.POSITIVE_INFINITY,
+      );
       if (next > end) break;
       this.#ms = Math.max(this.#ms, next);
       const due = this.#sleepers.filter(({ untilMs }) => untilMs <= this.#ms);

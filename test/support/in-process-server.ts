@@ -14,7 +14,12 @@ export interface InProcessServer extends RunningServer {
 
 /** Settings as tailkeep.yaml has them; `store` is a file of the test's own unless it is given. */
 export async function startInProcess(settings: { store: string } & Record<string, unknown>): Promise<InProcessServer> {
-  const config = configSchema.parse({ grpcAddr: "127.0.0.1:0", httpAddr: "127.0.0.1:0", logLevel: "silent", ...settings });
+  const config = configSchema.parse({
+    grpcAddr: "127.0.0.1:0",
+    httpAddr: "127.0.0.1:0",
+    logLevel: "silent",
+    ...settings,
+  });
   const logged: string[] = [];
   const server = await startServer(config, keepingLogger(logged));
   server.failed.catch(() => undefined);
@@ -39,7 +44,14 @@ function keepingLogger(logged: string[]): Parameters<typeof startServer>[1] {
     logged.push(`${level}: ${message ?? String(first)}${first instanceof Object ? ` ${JSON.stringify(first)}` : ""}`);
   };
   const ignore = () => undefined;
-  const logger = { fatal: keep("fatal"), error: keep("error"), warn: keep("warn"), info: ignore, debug: ignore, trace: ignore };
+  const logger = {
+    fatal: keep("fatal"),
+    error: keep("error"),
+    warn: keep("warn"),
+    info: ignore,
+    debug: ignore,
+    trace: ignore,
+  };
   return logger as unknown as Parameters<typeof startServer>[1];
 }
 

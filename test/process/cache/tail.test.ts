@@ -20,7 +20,12 @@ const step = fc.record({
   unary: fc.boolean(),
   entries: fc.array(
     fc.oneof(
-      { weight: 6, arbitrary: fc.record({ record: validRecord, tie: fc.boolean() }).map(({ record, tie }) => recordEntry(tie ? { ...record, eventTimeUs: 5n } : record)) },
+      {
+        weight: 6,
+        arbitrary: fc
+          .record({ record: validRecord, tie: fc.boolean() })
+          .map(({ record, tie }) => recordEntry(tie ? { ...record, eventTimeUs: 5n } : record)),
+      },
       { weight: 2, arbitrary: eventTimeUs.map((us) => recordEntry(score(1, Number(us)))) },
       { weight: 1, arbitrary: fc.constant(gapEntry(2)) },
       { weight: 1, arbitrary: fc.constant(recordEntry(score(1, 2 ** 53))) },
@@ -31,14 +36,22 @@ const step = fc.record({
   repeat: fc.nat({ max: 4 }),
   asks: fc.array(
     fc.record({
-      types: fc.oneof(fc.constant([]), fc.uniqueArray(fc.constantFrom(2, 3, 4, 5, 6, 7), { minLength: 1, maxLength: 3 })),
+      types: fc.oneof(
+        fc.constant([]),
+        fc.uniqueArray(fc.constantFrom(2, 3, 4, 5, 6, 7), { minLength: 1, maxLength: 3 }),
+      ),
       limit: fc.constantFrom(1, 2, 3, 4, 5, 10, 1_000),
     }),
     { maxLength: 3 },
   ),
 });
 
-async function expectSame({ stubs }: OneServer, sessionId: string, types: number[], limit: number): Promise<void> {
+async function expectSame(
+  { stubs }: OneServer,
+  sessionId: string,
+  types: readonly number[],
+  limit: number,
+): Promise<void> {
   const { records: tail } = await stubs.call("tailRecords", { sessionId, types: types as never, limit });
   const { records: stored } = await stubs.call("listRecords", { sessionId, types: types as never, pageSize: limit });
   expect(tail).toEqual(stored.reverse());
@@ -60,12 +73,14 @@ function suite(running: () => OneServer): void {
           await stubs.call("writeRecords", { ...(streams[stream] as typeof session), batch });
           for (const entry of entries) {
             sent[stream]?.push({ firstSeq: next[stream] as number, entry });
-            next[stream] = (next[stream] as number) + (entry.kind?.$case === "gap" ? Number(entry.kind.value.count) : 1);
+            next[stream] =
+              (next[stream] as number) + (entry.kind?.$case === "gap" ? Number(entry.kind.value.count) : 1);
           }
           for (const { types, limit } of asks) await expectSame(running(), session.sessionId, types, limit);
         }
         await expectSame(running(), session.sessionId, [], 1_000);
-        for (const limit of [1, 2, 3]) for (const type of [2, 3, 4, 5, 6, 7]) await expectSame(running(), session.sessionId, [type], limit);
+        for (const limit of [1, 2, 3])
+          for (const type of [2, 3, 4, 5, 6, 7]) await expectSame(running(), session.sessionId, [type], limit);
       }),
       { numRuns: 40, interruptAfterTimeLimit: 30_000, markInterruptAsFailure: true },
     );
@@ -92,7 +107,10 @@ function suite(running: () => OneServer): void {
     })();
     for (let seq = 1; seq <= 300; seq += 3) {
       for (const [index, probe] of probes.entries()) {
-        probe.batch(seq, [seq, seq + 1, seq + 2].map((at) => recordEntry(score(at, (at * 7919 + index) % 101))));
+        probe.batch(
+          seq,
+          [seq, seq + 1, seq + 2].map((at) => recordEntry(score(at, (at * 7919 + index) % 101))),
+        );
       }
       // What is acked is seen.
       if (seq % 30 === 1) {

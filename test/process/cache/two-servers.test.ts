@@ -28,9 +28,12 @@ afterAll(async () => {
   if (!isSkipped(database)) await database.stop();
 });
 
-const entries = (count: number, first = 0) => Array.from({ length: count }, (_, index) => recordEntry(score(first + index, first + index)));
+const entries = (count: number, first = 0) =>
+  Array.from({ length: count }, (_, index) => recordEntry(score(first + index, first + index)));
 const scoresOf = async (stubs: Stubs, sessionId: string, limit = 1_000) =>
-  (await stubs.call("tailRecords", { sessionId, limit })).records.map(({ record }) => (record?.kind?.$case === "scoreHistory" ? record.kind.value.score : undefined));
+  (await stubs.call("tailRecords", { sessionId, limit })).records.map(({ record }) =>
+    record?.kind?.$case === "scoreHistory" ? record.kind.value.score : undefined,
+  );
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 describe("the newest records", () => {
@@ -72,15 +75,30 @@ describe("the newest records", () => {
 
   test("are none of a run that the other server deleted, also where the next run looks the same", async () => {
     const { sessionId, writerId } = ids();
-    await b.call("writeRecords", { sessionId, writerId, streamId: "first run", batch: { firstSeq: 1n, entries: entries(5) } });
+    await b.call("writeRecords", {
+      sessionId,
+      writerId,
+      streamId: "first run",
+      batch: { firstSeq: 1n, entries: entries(5) },
+    });
     expect(await scoresOf(a, sessionId)).toEqual([0, 1, 2, 3, 4]);
     await b.call("deleteSession", { sessionId, force: true });
     expect(await scoresOf(a, sessionId)).toEqual([]);
-    await b.call("writeRecords", { sessionId, writerId, streamId: "second run", batch: { firstSeq: 1n, entries: entries(5, 50) } });
+    await b.call("writeRecords", {
+      sessionId,
+      writerId,
+      streamId: "second run",
+      batch: { firstSeq: 1n, entries: entries(5, 50) },
+    });
     expect(await scoresOf(a, sessionId)).toEqual([50, 51, 52, 53, 54]);
     await b.call("deleteSession", { sessionId, force: true });
     // As many streams, opens and numbers as before: only their names differ.
-    await b.call("writeRecords", { sessionId, writerId, streamId: "third run", batch: { firstSeq: 1n, entries: entries(5, 70) } });
+    await b.call("writeRecords", {
+      sessionId,
+      writerId,
+      streamId: "third run",
+      batch: { firstSeq: 1n, entries: entries(5, 70) },
+    });
     expect(await scoresOf(a, sessionId)).toEqual([70, 71, 72, 73, 74]);
   });
 });
@@ -88,7 +106,10 @@ describe("the newest records", () => {
 describe("a watcher", () => {
   test("hears what the other server commits, in order, gaps too, beside what its own commits", async () => {
     const { sessionId } = ids();
-    const [here, there] = [{ ...ids(), sessionId }, { ...ids(), sessionId }];
+    const [here, there] = [
+      { ...ids(), sessionId },
+      { ...ids(), sessionId },
+    ];
     const watch = a.watch({ sessionId });
     await watch.untilCaughtUp();
     const [near, far] = [a.ingest(), b.ingest()];

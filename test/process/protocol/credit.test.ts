@@ -139,7 +139,8 @@ describe("a writer that ignores credit", () => {
 
   test("and goes away in the middle gives everything back", async () => {
     const rude = await Promise.all([opened(), opened(), opened()]);
-    for (const { probe } of rude) for (let index = 0; index < 20; index++) probe.batchBytes(batchOfBytes(index * 4 + 1, nearlyAll));
+    for (const { probe } of rude)
+      for (let index = 0; index < 20; index++) probe.batchBytes(batchOfBytes(index * 4 + 1, nearlyAll));
     await rude[0]?.probe.untilAcked(4);
     for (const { probe } of rude) probe.cancel();
     const { probe } = await opened();

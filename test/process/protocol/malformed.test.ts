@@ -269,7 +269,7 @@ test("hostile names are just names", async () => {
     "constructor",
     "'; DROP TABLE sessions; --",
     "../../etc/passwd",
-    "${x}",
+    "$x",
     "\u202eabc",
     "😀",
   ]) {

@@ -9,7 +9,9 @@ const identity = ids();
 const { sessionId } = identity;
 
 beforeAll(async () => {
-  const entries = Array.from({ length: 30 }, (_, index) => recordEntry(score(index, index, index % 2 === 0 ? "even" : "odd")));
+  const entries = Array.from({ length: 30 }, (_, index) =>
+    recordEntry(score(index, index, index % 2 === 0 ? "even" : "odd")),
+  );
   await running().stubs.call("writeRecords", { ...identity, batch: { firstSeq: 1n, entries } });
 });
 
@@ -18,7 +20,11 @@ describe("a field that is out of bounds", () => {
     ["listRecords", {}, /^session_id: and game_id are empty; set at least one/],
     ["listRecords", { sessionId, pageSize: -1 }, /^page_size: is -1; use 1 to 1000, or 0 for 100/],
     ["listRecords", { sessionId, pageSize: 1_001 }, /^page_size: is 1001; use 1 to 1000/],
-    ["listRecords", { sessionId, types: [5, 0] }, /^types\[1\]: 0 is not a record type; use 2 to 7, or leave types empty/],
+    [
+      "listRecords",
+      { sessionId, types: [5, 0] },
+      /^types\[1\]: 0 is not a record type; use 2 to 7, or leave types empty/,
+    ],
     ["listRecords", { sessionId, types: [8] }, /^types\[0\]: 8 is not a record type/],
     ["listRecords", { sessionId, order: 3 }, /^order: 3 is not an order; use NEWEST_FIRST or OLDEST_FIRST/],
     ["listRecords", { sessionId, sinceUs: 2n ** 60n }, /^since_us: is out of range; send microseconds/],
@@ -36,7 +42,11 @@ describe("a field that is out of bounds", () => {
     ["updateSession", { sessionId, name: "x".repeat(257) }, /^name: has 257 characters; use at most 256/],
     ["updateSession", { sessionId, state: 0 }, /^state: 0 is not a state/],
     ["updateSession", { sessionId, configJson: "{" }, /^config_json: is not JSON/],
-    ["updateSession", { sessionId, configJson: `"${"x".repeat(262_143)}"` }, /^config_json: has 262145 bytes; use at most 262144/],
+    [
+      "updateSession",
+      { sessionId, configJson: `"${"x".repeat(262_143)}"` },
+      /^config_json: has 262145 bytes; use at most 262144/,
+    ],
     ["updateSession", { sessionId, labels: { labels: { k: "a\tb" } } }, /^labels\[k\]: has control characters/],
     ["deleteSession", {}, /^session_id: is empty/],
     ["getStatistics", { sessionId: " x" }, /^session_id: begins or ends with white space/],
@@ -45,7 +55,11 @@ describe("a field that is out of bounds", () => {
     ["getLedger", {}, /^session_id: is empty/],
     ["putState", { valueJson: "1" }, /^name: is empty; set it to 1 to 256 characters/],
     ["putState", { name: "x" }, /^value_json: is not JSON/],
-    ["putState", { name: "x", valueJson: `"${"x".repeat(1_048_575)}"` }, /^value_json: has 1048577 bytes; use at most 1048576/],
+    [
+      "putState",
+      { name: "x", valueJson: `"${"x".repeat(1_048_575)}"` },
+      /^value_json: has 1048577 bytes; use at most 1048576/,
+    ],
     ["putState", { name: "x", valueJson: "1", expectedVersion: -1n }, /^expected_version: must be 0 or a version/],
     ["getState", { name: "a\nb" }, /^name: has control characters/],
     ["listStates", { prefix: "\u0000" }, /^prefix: has control characters/],
@@ -98,19 +112,24 @@ describe("a page token", () => {
     },
   );
 
-  test.each(["99999999999999999999", "9999999999999999999", "-1", "1e3", "abc", ""])("with a stream of %s is refused", async (stream) => {
-    const { stubs } = running();
-    const forged = async (method: Unary, request: object, position: (good: unknown[]) => unknown[]) => {
-      const { nextPageToken } = (await stubs.call(method, request)) as { nextPageToken: string };
-      const good = JSON.parse(Buffer.from(nextPageToken, "base64url").toString()) as unknown[];
-      const pageToken = Buffer.from(JSON.stringify(position(good))).toString("base64url");
-      return stubs.ending(method, { ...request, pageToken });
-    };
-    expect(await forged("listRecords", { sessionId, pageSize: 7 }, ([print, time, , seq]) => [print, time, stream, seq])).toMatchObject({
-      status: "INVALID_ARGUMENT",
-      code: "BAD_PAGE_TOKEN",
-    });
-  });
+  test.each(["99999999999999999999", "9999999999999999999", "-1", "1e3", "abc", ""])(
+    "with a stream of %s is refused",
+    async (stream) => {
+      const { stubs } = running();
+      const forged = async (method: Unary, request: object, position: (good: unknown[]) => unknown[]) => {
+        const { nextPageToken } = (await stubs.call(method, request)) as { nextPageToken: string };
+        const good = JSON.parse(Buffer.from(nextPageToken, "base64url").toString()) as unknown[];
+        const pageToken = Buffer.from(JSON.stringify(position(good))).toString("base64url");
+        return stubs.ending(method, { ...request, pageToken });
+      };
+      expect(
+        await forged("listRecords", { sessionId, pageSize: 7 }, ([print, time, , seq]) => [print, time, stream, seq]),
+      ).toMatchObject({
+        status: "INVALID_ARGUMENT",
+        code: "BAD_PAGE_TOKEN",
+      });
+    },
+  );
 });
 
 describe("what is not there", () => {
@@ -162,7 +181,7 @@ describe("documents are paged", () => {
       const page = await stubs.call("listStates", { prefix: "page-", pageSize: 4, pageToken, includeValues });
       pages++;
       names.push(...page.documents.map(({ name }) => name));
-      expect(page.documents.every(({ valueJson }) => (valueJson.length > 0) === includeValues)).toBe(true);
+      expect(page.documents.every(({ valueJson }) => valueJson.length > 0 === includeValues)).toBe(true);
       if (page.nextPageToken === "") break;
       pageToken = page.nextPageToken;
     }

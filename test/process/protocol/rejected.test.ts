@@ -20,13 +20,23 @@ test("of 500 records with a bad one 499 are stored, and the ack says which was n
   probe.batch(1, fiveHundred(250));
   await probe.untilAcked(500);
   expect(probe.rejected).toEqual([
-    { seq: 251n, reason: 3, field: "record.event_time_us", message: expect.stringMatching(/beyond ±9007199254740991 microseconds; send/) },
+    {
+      seq: 251n,
+      reason: 3,
+      field: "record.event_time_us",
+      message: expect.stringMatching(/beyond ±9007199254740991 microseconds; send/),
+    },
   ]);
   const { counts } = await stubs.call("getSession", { sessionId });
   expect(counts).toEqual({ stored: 499n, rejected: 1n, gapped: 0n });
   const { deadLetters } = await stubs.call("listDeadLetters", { sessionId });
   expect(deadLetters).toMatchObject([
-    { sessionId, streamId: identity.streamId, type: 5, rejection: { seq: 251n, reason: 3, field: "record.event_time_us" } },
+    {
+      sessionId,
+      streamId: identity.streamId,
+      type: 5,
+      rejection: { seq: 251n, reason: 3, field: "record.event_time_us" },
+    },
   ]);
   expect(WireRecord.encode(deadLetters[0]?.record as WireRecord).finish()).toEqual(WireRecord.encode(tooLate).finish());
   const seqs = new Set<number>();
@@ -52,7 +62,8 @@ test("of 500 records with a bad one 499 are stored, and the ack says which was n
 test("every reason is told once, in the ack that covers it", async () => {
   const probe = running().stubs.ingest();
   probe.open(ids());
-  for (let seq = 1; seq <= 90; seq += 3) probe.batch(seq, [recordEntry(score(1)), recordEntry(tooLate), recordEntry(score(1))]);
+  for (let seq = 1; seq <= 90; seq += 3)
+    probe.batch(seq, [recordEntry(score(1)), recordEntry(tooLate), recordEntry(score(1))]);
   await probe.untilAcked(90);
   expect(probe.rejected.map(({ seq }) => Number(seq))).toEqual(Array.from({ length: 30 }, (_, index) => index * 3 + 2));
 });
@@ -61,7 +72,10 @@ describe("a unary call", () => {
   test("may be repeated: nothing is doubled, and what was refused is looked up again", async () => {
     const identity = ids();
     const { stubs } = running();
-    const request = { ...identity, batch: { firstSeq: 1n, entries: [...fiveHundred(9), gapEntry(5), recordEntry(tooLate)] } };
+    const request = {
+      ...identity,
+      batch: { firstSeq: 1n, entries: [...fiveHundred(9), gapEntry(5), recordEntry(tooLate)] },
+    };
     const refused = [
       { seq: 10n, reason: 3 as const, field: "record.event_time_us", message: expect.stringMatching(/beyond/) },
       { seq: 506n, reason: 3 as const, field: "record.event_time_us", message: expect.stringMatching(/beyond/) },
@@ -69,7 +83,10 @@ describe("a unary call", () => {
     for (let time = 0; time < 3; time++) {
       expect(await stubs.call("writeRecords", request)).toEqual({ committedSeq: 506n, rejected: refused });
     }
-    const [first, second] = await Promise.all([stubs.call("writeRecords", request), stubs.call("writeRecords", request)]);
+    const [first, second] = await Promise.all([
+      stubs.call("writeRecords", request),
+      stubs.call("writeRecords", request),
+    ]);
     expect(first).toEqual(second);
     expect((await stubs.call("getSession", { sessionId: identity.sessionId })).counts).toEqual({
       stored: 499n,
@@ -84,7 +101,10 @@ describe("a unary call", () => {
     const bad = recordEntry(tooLate);
     const good = recordEntry(score(1));
     await stubs.call("writeRecords", { ...identity, batch: { firstSeq: 1n, entries: [bad, good, bad, good] } });
-    const answer = await stubs.call("writeRecords", { ...identity, batch: { firstSeq: 2n, entries: [good, bad, good, good, bad] } });
+    const answer = await stubs.call("writeRecords", {
+      ...identity,
+      batch: { firstSeq: 2n, entries: [good, bad, good, good, bad] },
+    });
     expect(answer.committedSeq).toBe(6n);
     expect(answer.rejected.map(({ seq }) => seq)).toEqual([3n, 6n]);
   });
@@ -95,7 +115,11 @@ describe("a unary call", () => {
     const request = { ...identity, batch: { firstSeq: 1n, entries: fiveHundred(9) } };
     const answers = await Promise.all(Array.from({ length: 5 }, () => stubs.call("writeRecords", request)));
     for (const answer of answers) expect(answer).toMatchObject({ committedSeq: 500n, rejected: [{ seq: 10n }] });
-    expect((await stubs.call("getSession", { sessionId: identity.sessionId })).counts).toEqual({ stored: 499n, rejected: 1n, gapped: 0n });
+    expect((await stubs.call("getSession", { sessionId: identity.sessionId })).counts).toEqual({
+      stored: 499n,
+      rejected: 1n,
+      gapped: 0n,
+    });
   });
 
   test.each([
@@ -121,11 +145,19 @@ test("dead letters are paged by their number and by their bytes", async () => {
     eventTimeUs: 2n ** 53n,
     kind: {
       $case: "frameTracking",
-      value: { gameId: "g", frameHash: undefined, frameAnalysisJson: `"${"x".repeat(bytes)}"`, stagnationDetected: undefined },
+      value: {
+        gameId: "g",
+        frameHash: undefined,
+        frameAnalysisJson: `"${"x".repeat(bytes)}"`,
+        stagnationDetected: undefined,
+      },
     },
   });
   for (let seq = 1; seq <= 20; seq += 2) {
-    await stubs.call("writeRecords", { ...identity, batch: { firstSeq: BigInt(seq), entries: [recordEntry(large(250_000)), recordEntry(large(10))] } });
+    await stubs.call("writeRecords", {
+      ...identity,
+      batch: { firstSeq: BigInt(seq), entries: [recordEntry(large(250_000)), recordEntry(large(10))] },
+    });
   }
   for (const pageSize of [1, 3, 19, 20, 100]) {
     const seqs: number[] = [];

@@ -71,7 +71,9 @@ describe("a hole in the numbers", () => {
   test("in a unary call", async () => {
     const identity = ids();
     const { stubs } = running();
-    expect(await stubs.ending("writeRecords", { ...identity, batch: { firstSeq: 5n, entries: entries(1) } })).toMatchObject({
+    expect(
+      await stubs.ending("writeRecords", { ...identity, batch: { firstSeq: 5n, entries: entries(1) } }),
+    ).toMatchObject({
       status: "ABORTED",
       code: "SEQUENCE_GAP",
       expectedSeq: "1",
@@ -93,7 +95,9 @@ test("what is committed already is skipped: whole batches, and the first half of
   const { streams } = await running().stubs.call("getLedger", { sessionId: identity.sessionId });
   expect(streams).toMatchObject([{ committedSeq: 13n, counts: { stored: 13n, rejected: 0n, gapped: 0n }, epoch: 2n }]);
   const { records } = await running().stubs.call("tailRecords", { sessionId: identity.sessionId });
-  expect(records.map(({ seq }) => Number(seq)).sort((a, b) => a - b)).toEqual(Array.from({ length: 13 }, (_, at) => at + 1));
+  expect(records.map(({ seq }) => Number(seq)).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 13 }, (_, at) => at + 1),
+  );
 });
 
 describe("the first message", () => {

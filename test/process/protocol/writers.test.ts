@@ -22,7 +22,9 @@ test("a second writer is refused, and the first one goes on", async () => {
     status: "FAILED_PRECONDITION",
     code: "FENCED",
     message: expect.stringMatching(
-      new RegExp(`open\\.writer_id: the stream belongs to writer ${identity.writerId}; use a fresh stream_id, or open with takeover`),
+      new RegExp(
+        `open\\.writer_id: the stream belongs to writer ${identity.writerId}; use a fresh stream_id, or open with takeover`,
+      ),
     ),
   });
   first.batch(1, entries(1));
@@ -69,7 +71,11 @@ test("many opens of one writer at once leave exactly one call", async () => {
   const probes = Array.from({ length: 10 }, () => running().stubs.ingest());
   for (const probe of probes) probe.open(identity);
   const survivor = () => probes.filter(({ ending }) => ending === undefined);
-  await Promise.all(probes.map((probe) => probe.until(() => probe.opened !== undefined || probe.ending !== undefined, "an answer", true)));
+  await Promise.all(
+    probes.map((probe) =>
+      probe.until(() => probe.opened !== undefined || probe.ending !== undefined, "an answer", true),
+    ),
+  );
   for (const probe of probes) {
     await probe.until(() => survivor().length === 1, "one to be left", true);
     if (probe.ending !== undefined) expect(probe.ending).toMatchObject({ status: "ABORTED", code: "SUPERSEDED" });
@@ -100,7 +106,10 @@ describe("a unary call", () => {
     const probe = await open(identity);
     probe.batch(1, entries(1));
     await probe.untilAcked(1);
-    expect(await running().stubs.call("writeRecords", write(identity, 2, 3))).toEqual({ committedSeq: 4n, rejected: [] });
+    expect(await running().stubs.call("writeRecords", write(identity, 2, 3))).toEqual({
+      committedSeq: 4n,
+      rejected: [],
+    });
     // The stream's own next number moves with the database, not with this call's memory.
     probe.batch(2, entries(4));
     await probe.untilAcked(5);

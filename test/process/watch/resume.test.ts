@@ -7,7 +7,8 @@ import { gapEntry, recordEntry, score } from "../../support/records/batches.js";
 
 const running = oneServer();
 
-const entries = (firstSeq: number, count: number) => Array.from({ length: count }, (_, index) => recordEntry(score(firstSeq + index, 1_000_000 - firstSeq - index)));
+const entries = (firstSeq: number, count: number) =>
+  Array.from({ length: count }, (_, index) => recordEntry(score(firstSeq + index, 1_000_000 - firstSeq - index)));
 const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 async function writer(sessionId: string) {

@@ -11,7 +11,10 @@ const frames = (count: number) =>
   Array.from({ length: count }, () =>
     recordEntry({
       eventTimeUs: 1n,
-      kind: { $case: "frameTracking", value: { gameId: "g", frameHash: undefined, frameAnalysisJson: text, stagnationDetected: undefined } },
+      kind: {
+        $case: "frameTracking",
+        value: { gameId: "g", frameHash: undefined, frameAnalysisJson: text, stagnationDetected: undefined },
+      },
     }),
   );
 

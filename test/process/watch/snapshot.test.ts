@@ -6,7 +6,8 @@ import { gapEntry, recordEntry, score } from "../../support/records/batches.js";
 
 const running = oneServer();
 
-const entries = (firstSeq: number, count: number) => Array.from({ length: count }, (_, index) => recordEntry(score(firstSeq + index, firstSeq + index)));
+const entries = (firstSeq: number, count: number) =>
+  Array.from({ length: count }, (_, index) => recordEntry(score(firstSeq + index, firstSeq + index)));
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 async function writer(sessionId: string) {
@@ -110,7 +111,10 @@ test("only the types that are asked for", async () => {
   const { probe, streamId } = await writer(sessionId);
   const frame = recordEntry({
     eventTimeUs: 1n,
-    kind: { $case: "frameTracking", value: { gameId: "g", frameHash: "h", frameAnalysisJson: undefined, stagnationDetected: undefined } },
+    kind: {
+      $case: "frameTracking",
+      value: { gameId: "g", frameHash: "h", frameAnalysisJson: undefined, stagnationDetected: undefined },
+    },
   });
   probe.batch(1, [frame, ...entries(2, 1), frame]);
   await probe.untilAcked(3);
@@ -149,7 +153,10 @@ describe("a watch that cannot be served", () => {
     ["too large a snapshot", { sessionId: "s", snapshotLimit: 1_001 }, /^snapshot_limit: is 1001; use 0 to 1000/],
     [
       "too large a cursor",
-      { sessionId: "s", cursor: { seqs: Object.fromEntries(Array.from({ length: 1_025 }, (_, index) => [`t${index}`, 1n])) } },
+      {
+        sessionId: "s",
+        cursor: { seqs: Object.fromEntries(Array.from({ length: 1_025 }, (_, index) => [`t${index}`, 1n])) },
+      },
       /^cursor\.seqs: has more than 1024 streams; begin again with a snapshot/,
     ],
   ])("%s", async (_, request, message) => {

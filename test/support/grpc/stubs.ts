@@ -110,11 +110,11 @@ export class Stubs {
 
   /** The request may leave out what has its default. */
   call<M extends Unary>(method: M, request: Partial<Request<M>>): Promise<Response<M>> {
-    const { create, encode } = REQUESTS[method] as unknown as {
+    const requests = REQUESTS[method] as unknown as {
       create(partial: unknown): unknown;
       encode(message: unknown): { finish(): Uint8Array };
     };
-    return this.callBytes(method, encode(create.call(REQUESTS[method], request)).finish());
+    return this.callBytes(method, requests.encode(requests.create(request)).finish());
   }
 
   callBytes<M extends Unary>(method: M, bytes: Uint8Array): Promise<Response<M>> {

@@ -23,7 +23,16 @@ const gameId = fc.oneof(fc.constantFrom("ls20", "ft09", ""), id);
 // Neither store keeps the sign of zero.
 const double = fc.oneof(
   fc.double().map((value) => value + 0),
-  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1, 5e-324, 0.1, 1.7976931348623157e308),
+  fc.constantFrom(
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    0,
+    1,
+    5e-324,
+    0.1,
+    1.7976931348623157e308,
+  ),
 );
 const int32 = fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1, -1, 0));
 const int64 = fc
