@@ -14,24 +14,32 @@ const SMALL = {
   frameHistory: 3,
 };
 
+const mixed = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .record({ record: validRecord, tie: fc.boolean() })
+        .map(({ record, tie }) => recordEntry(tie ? { ...record, eventTimeUs: 5n } : record)),
+    },
+    { weight: 2, arbitrary: eventTimeUs.map((us) => recordEntry(score(1, Number(us)))) },
+    { weight: 1, arbitrary: fc.constant(gapEntry(2)) },
+    { weight: 1, arbitrary: fc.constant(recordEntry(score(1, 2 ** 53))) },
+  ),
+  { minLength: 1, maxLength: 8 },
+);
+
+/** More of one type than there is room for, in any order of time. */
+const crowd = fc.array(
+  fc.nat({ max: 20 }).map((us) => recordEntry(score(us, us))),
+  { minLength: 3, maxLength: 14 },
+);
+
 /** A few records with odd times and many ties, in one stream. */
 const step = fc.record({
   stream: fc.nat({ max: 2 }),
   unary: fc.boolean(),
-  entries: fc.array(
-    fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc
-          .record({ record: validRecord, tie: fc.boolean() })
-          .map(({ record, tie }) => recordEntry(tie ? { ...record, eventTimeUs: 5n } : record)),
-      },
-      { weight: 2, arbitrary: eventTimeUs.map((us) => recordEntry(score(1, Number(us)))) },
-      { weight: 1, arbitrary: fc.constant(gapEntry(2)) },
-      { weight: 1, arbitrary: fc.constant(recordEntry(score(1, 2 ** 53))) },
-    ),
-    { minLength: 1, maxLength: 8 },
-  ),
+  entries: fc.oneof(mixed, crowd),
   /** Entries of the batch before that are sent once more. */
   repeat: fc.nat({ max: 4 }),
   asks: fc.array(
@@ -78,7 +86,7 @@ function suite(running: () => OneServer): void {
           }
           for (const { types, limit } of asks) await expectSame(running(), session.sessionId, types, limit);
         }
-        await expectSame(running(), session.sessionId, [], 1_000);
+        for (const limit of [1, 2, 3, 4, 5, 1_000]) await expectSame(running(), session.sessionId, [], limit);
         for (const limit of [1, 2, 3])
           for (const type of [2, 3, 4, 5, 6, 7]) await expectSame(running(), session.sessionId, [type], limit);
       }),
