@@ -141,6 +141,8 @@ function rowsTableStatements(dialect: Dialect, table: Table, storingDay: number)
     `created_at ${types.time} NOT NULL`,
     `expires_on ${types.day} NOT NULL`,
   ];
+  // (stream, seq) is named in both indexes, so that a page needs no sorting, however many records have the same time.
+  // InnoDB has the primary key at the end of every index anyway, but does not order a partitioned table by it.
   const bySession = `${name}_by_session`;
   const byGame = `${name}_by_game`;
   if (dialect === "mysql") {
@@ -150,8 +152,8 @@ function rowsTableStatements(dialect: Dialect, table: Table, storingDay: number)
       `CREATE TABLE IF NOT EXISTS ${name} (
         ${columns.join(",\n        ")},
         PRIMARY KEY (stream, seq, expires_on),
-        KEY ${bySession} (namespace_id, session_id, timestamp),
-        KEY ${byGame} (namespace_id, game_id, timestamp)
+        KEY ${bySession} (namespace_id, session_id, timestamp, stream, seq),
+        KEY ${byGame} (namespace_id, game_id, timestamp, stream, seq)
       ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
       PARTITION BY RANGE COLUMNS(expires_on) (${[...days, ...LAST_PARTITIONS].join(", ")})`,
     ];
@@ -160,8 +162,6 @@ function rowsTableStatements(dialect: Dialect, table: Table, storingDay: number)
     // A rowid table: `id` rises in commit order, as it did in the earlier system.
     `CREATE TABLE IF NOT EXISTS ${name} (${columns.join(", ")}) STRICT`,
     `CREATE UNIQUE INDEX IF NOT EXISTS ${name}_by_seq ON ${name} (stream, seq)`,
-    // InnoDB ends every index with the primary key; here (stream, seq) is named, so that a page of records with one and
-    // the same time needs no sorting either.
     `CREATE INDEX IF NOT EXISTS ${bySession} ON ${name} (namespace_id, session_id, timestamp, stream, seq)`,
     `CREATE INDEX IF NOT EXISTS ${byGame} ON ${name} (namespace_id, game_id, timestamp, stream, seq)`,
     `CREATE INDEX IF NOT EXISTS ${name}_by_expiry ON ${name} (expires_on)`,

@@ -138,6 +138,8 @@ export async function run<Row>(execute: Execute, query: Compilable<Row>): Promis
 export interface Source {
   db: QueryBuilder;
   execute: Execute;
+  /** Whether the database knows `FORCE INDEX`, and needs to be told. */
+  hintsIndexes: boolean;
 }
 
 /** A stream's key as text: 63 bits do not fit a JavaScript number. */

@@ -16,8 +16,8 @@ type Rest<Question> = Question extends (source: Source, ...rest: infer Arguments
 export class Reads {
   readonly #source: Source;
 
-  constructor(db: QueryBuilder, execute: Execute) {
-    this.#source = { db, execute };
+  constructor(db: QueryBuilder, execute: Execute, hintsIndexes: boolean) {
+    this.#source = { db, execute, hintsIndexes };
   }
 
   listRecords(...args: Rest<typeof listRecords>) {

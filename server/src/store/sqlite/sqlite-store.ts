@@ -42,7 +42,7 @@ export class SqliteStore implements Store {
     mkdirSync(dirname(options.file), { recursive: true });
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
     this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
-    this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters));
+    this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters), false);
     this.state = {
       put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
       delete: (...args) => this.#writer.call<DeleteOutcome>("deleteState", ...args),
