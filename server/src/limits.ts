@@ -206,6 +206,9 @@ export const PARTITIONS_AHEAD_DAYS = 7;
 export const MAINTENANCE_INTERVAL_MS = 60_000;
 export const LEASE_MS = 180_000;
 
+/** The lease of a migration, renewed with each statement: what others wait for after a server was killed in one. */
+export const MIGRATION_LEASE_MS = 30_000;
+
 /** Bodies of dead letters of one namespace, together; beyond it only range and reason are kept. */
 export const DEAD_LETTER_BYTES_MAX_DEFAULT = 64 * MIB;
 

@@ -1,6 +1,6 @@
 /** Brings the schema up to date; several servers may do so at once: one holds the lease, the others wait for it. */
 import type { Clock } from "../../base/clock.js";
-import { LEASE_MS } from "../../limits.js";
+import { MIGRATION_LEASE_MS } from "../../limits.js";
 import { dayOfMs } from "../../record/time.js";
 import { StoreError } from "../errors.js";
 import { bootstrapStatements, MIGRATIONS, SCHEMA_VERSION } from "../schema.js";
@@ -23,7 +23,7 @@ export async function migrate(lanes: Lanes, holder: string, clock: Clock): Promi
     for (const statement of bootstrapStatements("mysql")) await session.query(statement);
   });
   while ((await appliedVersion(lanes)) < SCHEMA_VERSION) {
-    if (await takeLease(lanes, LEASE_NAME, holder, LEASE_MS)) {
+    if (await takeLease(lanes, LEASE_NAME, holder, MIGRATION_LEASE_MS)) {
       await applyMissing(lanes, holder);
       await releaseLease(lanes, LEASE_NAME, holder);
     } else await clock.sleep(LEASE_WAIT_MS);
@@ -44,7 +44,7 @@ async function applyMissing(lanes: Lanes, holder: string): Promise<void> {
     if (migration.version <= (await appliedVersion(lanes))) continue;
     for (const statement of migration.statements("mysql", dayOfMs(Date.now()))) {
       await lanes.direct((session) => session.query(statement));
-      await takeLease(lanes, LEASE_NAME, holder, LEASE_MS);
+      await takeLease(lanes, LEASE_NAME, holder, MIGRATION_LEASE_MS);
     }
     await lanes.transaction(async (session) => {
       await session.query(
