@@ -117,8 +117,3 @@ export function tableAt(index: number): Table {
 export function tableOfType(type: RecordType): Table | undefined {
   return TABLES.find((each) => each.type === type);
 }
-
-/** The table of a name, or undefined where there is none. */
-export function tableOfName(name: string): Table | undefined {
-  return TABLES.find((each) => each.name === name);
-}

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import { PAGE_BYTES_MAX } from "../../limits.js";
 import { DELETING, type SessionStateName } from "../model.js";
-import { run, type Source } from "./database.js";
+import { type Database, run, type Source } from "./database.js";
 
 export interface SessionRow {
   sessionId: string;
@@ -99,16 +99,7 @@ export async function abandonedDeletions(
   return rows.map((row) => ({ namespace: row.namespace_id, sessionId: row.session_id }));
 }
 
-function sessionRow(row: {
-  session_id: string;
-  name: string;
-  labels: string;
-  config: string;
-  state: string;
-  started_at_us: number;
-  last_seen_at_us: number;
-  ended_at_us: number | null;
-}): SessionRow {
+function sessionRow(row: Database["sessions"]): SessionRow {
   return {
     sessionId: row.session_id,
     name: row.name,
