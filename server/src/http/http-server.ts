@@ -41,6 +41,8 @@ export class HttpServer {
     });
     this.#server.requestTimeout = 10_000;
     this.#server.maxConnections = 256;
+    // Scrapers come back every few seconds up to a minute; Node's 5 s would close the connection just as they write.
+    this.#server.keepAliveTimeout = 75_000;
   }
 
   /** Returns the port. */
