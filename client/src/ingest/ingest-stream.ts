@@ -7,8 +7,7 @@
 
 import { type Clock, systemClock } from "../clock.js";
 import { EncodedBatch } from "../encode/encoded-batch.js";
-import { OpenBatch } from "../encode/open-batch.js";
-import { ClosedError, DeadlineError, TailkeepError, UnencodableError } from "../errors/errors.js";
+import { ClosedError, DeadlineError, type TailkeepError, UnencodableError } from "../errors/errors.js";
 import { CALL_TIMEOUT_MS_DEFAULT, GAP_COUNT_MAX, QUEUE_LOW_WATER_SHARE } from "../limits.js";
 import type { StreamRejection } from "../protocol/stream-driver.js";
 import { StreamMachine } from "../protocol/stream-machine.js";
@@ -16,6 +15,7 @@ import type { StreamState } from "../protocol/stream-state.js";
 import { gapCauseNumber, recordTypeNumber } from "../records/names.js";
 import type { GapInput, TrainingRecord } from "../records/training-record.js";
 import type { IngestTransport, StreamInfo } from "../transport/ingest-transport.js";
+import { asUnencodable, Batcher } from "./batcher.js";
 import { Listeners } from "./listeners.js";
 import { MachineDriver } from "./machine-driver.js";
 import type { ResolvedStreamOptions } from "./stream-options.js";
@@ -56,8 +56,7 @@ const FULL: AppendOutcome = Object.freeze({ outcome: "full" });
 export class IngestStream {
   /** Options with every default filled in, ids included. */
   readonly options: ResolvedStreamOptions;
-  readonly #clock: Clock;
-  readonly #open = new OpenBatch();
+  readonly #batcher: Batcher;
   readonly #machine: StreamMachine;
   readonly #waiters: Waiters;
   readonly #acks = new Listeners<number>();
@@ -68,8 +67,6 @@ export class IngestStream {
   readonly #bytesMax: number;
   #info: StreamInfo | undefined;
   #accepting = true;
-  #soonSet = false;
-  #delaySet = false;
   #refused = 0;
   #ackedReported: number;
   /** Sum of renumberings, by which targets of waiters taken earlier moved. */
@@ -78,7 +75,6 @@ export class IngestStream {
 
   constructor(options: ResolvedStreamOptions, transport: IngestTransport, clock: Clock = systemClock) {
     this.options = options;
-    this.#clock = clock;
     this.#recordsMax = options.queueRecordsMax;
     this.#bytesMax = options.queueBytesMax;
     this.#ackedReported = options.ackedSeq;
@@ -99,6 +95,14 @@ export class IngestStream {
       },
     });
     driver.attach(this.#machine);
+    const machine = this.#machine;
+    this.#batcher = new Batcher(options, clock, {
+      nextSeq: () => machine.appendedSeq + 1,
+      take: (batch) => machine.enqueue(batch),
+      isIdle: () => machine.wireIsIdle,
+      // Without a call a batch had better grow; opening it will ask again.
+      wantsAfterDelay: () => machine.state.name === "open" || machine.wireIsIdle,
+    });
   }
 
   get sessionId(): string {
@@ -116,13 +120,13 @@ export class IngestStream {
   }
   /** Number of the last record or gap appended. */
   get appendedSeq(): number {
-    return this.#machine.appendedSeq + this.#open.count;
+    return this.#machine.appendedSeq + this.#batcher.count;
   }
   /** Entries appended and not known to be durable, and their encoded bytes. */
   get pending(): { readonly records: number; readonly bytes: number } {
     return {
-      records: this.#machine.queuedEntries + this.#open.count,
-      bytes: this.#machine.queuedBytes + this.#open.byteLength,
+      records: this.#machine.queuedEntries + this.#batcher.count,
+      bytes: this.#machine.queuedBytes + this.#batcher.byteLength,
     };
   }
   /** Where all numbers went. */
@@ -150,25 +154,20 @@ export class IngestStream {
   append(record: TrainingRecord): AppendOutcome {
     if (!this.#accepting || this.#isOver()) return { outcome: "closed", reason: this.#closedReason() };
     const machine = this.#machine;
-    const open = this.#open;
+    const batcher = this.#batcher;
     if (
-      machine.queuedEntries + open.count >= this.#recordsMax ||
-      machine.queuedBytes + open.byteLength >= this.#bytesMax
+      machine.queuedEntries + batcher.count >= this.#recordsMax ||
+      machine.queuedBytes + batcher.byteLength >= this.#bytesMax
     ) {
       return FULL;
     }
     try {
-      const overflow = open.append(record);
-      if (overflow >= 0) this.#enqueue(open.sealBefore(overflow, machine.appendedSeq + 1));
+      batcher.append(record);
     } catch (error) {
       this.#refused++;
       return { outcome: "rejected", reason: asUnencodable(error) };
     }
-    const { count } = open;
-    const seq = machine.appendedSeq + count;
-    if (count >= this.options.flushRecords || open.byteLength >= this.options.flushBytes) this.#seal();
-    else if (!this.#soonSet && !this.#delaySet) this.#schedule();
-    return { outcome: "queued", seq };
+    return { outcome: "queued", seq: machine.appendedSeq + batcher.count };
   }
 
   /** Declares records that were dropped before they could be appended. Takes `count` numbers; `seq` is the last one. */
@@ -185,9 +184,9 @@ export class IngestStream {
       };
     }
     if (this.#isFull()) return FULL;
-    this.#seal();
+    this.#batcher.seal();
     const number = type === undefined ? 0 : recordTypeNumber(type);
-    this.#enqueue(EncodedBatch.ofGap(this.#machine.appendedSeq + 1, count, number, gapCauseNumber(cause)));
+    this.#machine.enqueue(EncodedBatch.ofGap(this.#machine.appendedSeq + 1, count, number, gapCauseNumber(cause)));
     return { outcome: "queued", seq: this.#machine.appendedSeq };
   }
 
@@ -237,7 +236,7 @@ export class IngestStream {
    * (they are still being sent), or with the reason why the stream stopped. @default timeoutMs 10,000
    */
   flush(options: WaitOptions = {}): Promise<void> {
-    this.#seal();
+    this.#batcher.seal();
     const target = this.appendedSeq - this.#shift;
     return this.#waiters.until(
       () => this.#durable(target),
@@ -267,7 +266,7 @@ export class IngestStream {
 
   /** What is not known to be durable, oldest first, as bytes that may be resent as they are. */
   unacked(): EncodedBatch[] {
-    this.#seal();
+    this.#batcher.seal();
     return this.#machine.unacked();
   }
 
@@ -287,44 +286,13 @@ export class IngestStream {
     return this.#renumberings.add(listener);
   }
 
-  // --- batching ---
-
-  #seal(): void {
-    if (this.#open.count > 0) this.#enqueue(this.#open.seal(this.#machine.appendedSeq + 1));
-  }
-
-  #enqueue(batch: EncodedBatch): void {
-    this.#machine.enqueue(batch);
-  }
-
-  /** A lone record leaves with this turn of the event loop; others wait for company while something is in flight. */
-  #schedule(): void {
-    if (this.#machine.wireIsIdle) {
-      this.#soonSet = true;
-      this.#clock.soon(() => {
-        this.#soonSet = false;
-        this.#seal();
-      });
-    } else {
-      this.#delaySet = true;
-      this.#clock.after(this.options.flushDelayMs, () => {
-        this.#delaySet = false;
-        // Without a call a batch had better grow; opening it will ask again.
-        if (this.#machine.state.name === "open" || this.#machine.wireIsIdle) this.#seal();
-      });
-    }
-  }
-
   #progressed(): void {
     if (this.#machine.ackedSeq > this.#ackedReported) {
       this.#ackedReported = this.#machine.ackedSeq;
       this.#acks.emit(this.#ackedReported);
     }
     if (this.#isOver()) this.#accepting = false;
-    else if (this.#open.count > 0) {
-      if (this.#machine.wireIsIdle) this.#seal();
-      else if (!this.#soonSet && !this.#delaySet) this.#schedule();
-    }
+    else this.#batcher.wake();
     if (!this.#waiters.isEmpty) this.#waiters.check();
   }
 
@@ -357,7 +325,7 @@ export class IngestStream {
   }
 
   async #close(options: WaitOptions): Promise<void> {
-    this.#seal();
+    this.#batcher.seal();
     this.#accepting = false;
     this.#machine.finish();
     try {
@@ -386,13 +354,4 @@ export class IngestStream {
       cause: state.name === "waiting" ? state.because : undefined,
     });
   }
-}
-
-function asUnencodable(error: unknown): TailkeepError {
-  if (error instanceof TailkeepError) return error;
-  return new UnencodableError(`the record cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-    code: "UNREADABLE",
-    retryable: false,
-    cause: error,
-  });
 }
