@@ -12,6 +12,7 @@ import { HistoryClient } from "./query/history.js";
 import { StateClient } from "./query/state.js";
 import { Channel } from "./transport/channel.js";
 import { GrpcIngestTransport } from "./transport/grpc-ingest-transport.js";
+import type { IngestTransport } from "./transport/ingest-transport.js";
 import { type CallOptions, UnaryCaller } from "./transport/unary-call.js";
 
 /** A connection to a Tailkeep server. Made by `connect`; connects by itself when first used, and again after a loss. */
@@ -53,6 +54,11 @@ export class TailkeepClient {
       if (name === "closed" || name === "failed") this.#streams.delete(stream);
     });
     return stream;
+  }
+
+  /** The connection as a recorder uses it. For this package's own use. */
+  ingestTransport(): IngestTransport {
+    return new GrpcIngestTransport(this.#channel);
   }
 
   /** One batch without a stream; resolves when it is durable. Repeated by itself while the server is unavailable. */

@@ -48,6 +48,9 @@ export const GAP_COUNT_MAX = 1_000_000_000;
 /** Longest id in characters (records.proto). */
 export const ID_LENGTH_MAX = 128;
 
+/** Longest text of a column that is no JSON, in characters (records.proto). */
+export const COLUMN_TEXT_LENGTH_MAX = 128;
+
 /** Messages the client accepts: a page of records is at most 2 MiB of bodies plus framing. */
 export const RECEIVE_MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -86,8 +89,16 @@ export const CONNECT_BACKOFF_MS_FIRST = 100;
 /** See above. */
 export const CONNECT_BACKOFF_MS_LAST = 1_000;
 
+/** Attempts to reopen streams that one process may make at once, and then in a second: a busy process has a few dozen. */
+export const RETRIES_BURST_MAX = 32;
+/** See above. */
+export const RETRIES_PER_SECOND_MAX = 16;
+
 /** From starting a call to StreamOpened: grpc-js has no timeout of its own for a connection attempt. */
 export const OPEN_TIMEOUT_MS_DEFAULT = 10_000;
+
+/** A recorder's stream that was refused for a reason that somebody may mend (a wrong key) is tried again after this. */
+export const STREAM_REST_MS = 30_000;
 
 /** An idle stream half-closes its call after this, so that it never keeps the process alive. */
 export const IDLE_CLOSE_MS_DEFAULT = 1_000;
@@ -116,6 +127,115 @@ export const SNAPSHOT_RECORDS_MAX = 1_000;
 /** Streams that a watch cursor may name (history.proto). */
 export const CURSOR_STREAMS_MAX = 1_024;
 
+/** Unacked bytes of all streams of a recorder, by default: seconds of a busy trainer, small beside it. */
+export const RECORDER_BYTES_MAX_DEFAULT = 32 * 1024 * 1024;
+
+/** Least that a recorder can work with: a few largest batches. */
+export const RECORDER_BYTES_MIN = 8 * BATCH_BYTES_MAX;
+
+/** How long the oldest unacked record may wait before spilling begins: longer than a hiccup, shorter than patience. */
+export const SPILL_AFTER_MS_DEFAULT = 1_000;
+
+/** Disk that one process may fill while the server is away: some ten million small records. */
+export const SPILL_BYTES_MAX_DEFAULT = 1024 * 1024 * 1024;
+
+/** Disk that is left to others: checkpoints matter more than telemetry. */
+export const SPILL_FREE_BYTES_MIN_DEFAULT = 256 * 1024 * 1024;
+
+/** A crash of the machine may cost what was spilled in this time; each sync costs a disk a few milliseconds. */
+export const SPILL_SYNC_MS_DEFAULT = 200;
+
+/** What a stream that replays reads ahead of its acks: enough for the wire, little beside the budget. */
+export const SPILL_READ_AHEAD_BYTES = 4 * 1024 * 1024;
+
+/** A log that was full is asked again after this. */
+export const SPILL_FULL_RETRY_MS = 1_000;
+
+/** Streams of dead processes that are replayed at the same time. */
+export const REPLAYS_MAX = 4;
+
+/** How often a recorder looks for what processes beside it left behind. */
+export const ADOPT_EVERY_MS = 60_000;
+
+/** How long a process that ends by itself, or by SIGTERM, may wait for its records to become durable. */
+export const EXIT_FLUSH_MS_DEFAULT = 5_000;
+
+/** After this long without an answer an ending process spills what it has instead of waiting for the server. */
+export const EXIT_PATIENCE_MS = 1_000;
+
+/** Streams that a recorder keeps although nothing is pending in them; beyond it the idle ones are closed. */
+export const LANES_IDLE_MAX = 64;
+
+/** The wall clock is compared with the monotonic one this often. */
+export const EVENT_CLOCK_CHECK_MS = 5_000;
+
+/** Beyond this difference the wall clock is believed: it was set, or the machine slept. */
+export const EVENT_CLOCK_SKEW_MS_MAX = 1_000;
+
+/** Longest name of a state document in characters (state.proto). */
+export const STATE_NAME_LENGTH_MAX = 256;
+
+/** Largest state document as JSON text (state.proto). */
+export const STATE_VALUE_BYTES_MAX = 1024 * 1024;
+
+/** Deepest nesting of a state document (state.proto). */
+export const STATE_VALUE_DEPTH_MAX = 64;
+
+/** How long one call of a state store may wait for the server before it turns to its folder: longer than a slow commit. */
+export const STATE_PATIENCE_MS_DEFAULT = 2_000;
+
+/** The same for a question whether the server is back; also what such a question can delay a process's end by. */
+export const STATE_PROBE_TIMEOUT_MS = 1_000;
+
+/** How long a closing state store goes on writing to the database; the rest waits in files. */
+export const STATE_CLOSE_MS_DEFAULT = 2_000;
+
+/** Time for one document to be reconciled in the background. */
+export const STATE_RECONCILE_TIMEOUT_MS = 10_000;
+
+/** Documents that are reconciled at the same time: hides the round trip, and leaves the server to the trainers. */
+export const STATE_RECONCILES_MAX = 4;
+
+/** Compare-and-set attempts of one call while others write the same document; waits between them grow to the second. */
+export const STATE_ATTEMPTS_MAX = 32;
+/** Ceiling of the first random wait between them. */
+export const STATE_ATTEMPT_WAIT_MS_FIRST = 2;
+/** Ceiling of the last. */
+export const STATE_ATTEMPT_WAIT_MS_LAST = 100;
+
+/** Documents whose version a state store remembers, which saves a read before a write. */
+export const STATE_SEEN_DOCUMENTS_MAX = 1_000;
+
+/** Values up to this many characters are remembered with it: counters, mostly. */
+export const STATE_SEEN_TEXT_LENGTH_MAX = 4_096;
+
+/** Documents that may wait for the server, in memory and on disk. */
+export const STATE_PENDING_DOCUMENTS_MAX = 10_000;
+
+/** Their bytes, as JSON text. */
+export const STATE_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Copies of the database's documents in the folder; the oldest tenth goes beyond that. */
+export const STATE_CACHED_DOCUMENTS_MAX = 10_000;
+
+/** Losing sides of conflicts in the folder; the oldest tenth goes beyond that. */
+export const STATE_CONFLICT_FILES_MAX = 1_000;
+
+/** Writers whose last increment a document remembers: about 40 bytes each. */
+export const STATE_MARKER_WRITERS_MAX = 64;
+
+/** How often a process shows that it still owns its pending files, where others cannot see whether it lives. */
+export const STATE_OWNER_BEAT_MS = 10_000;
+
+/** An owner that others cannot see counts as dead after this silence. */
+export const STATE_OWNER_SILENCE_MS = 60_000;
+
+/** How often a state store looks for pending files of dead processes. */
+export const STATE_ADOPT_EVERY_MS = 30_000;
+
+/** Longest file name made of a document's name alone: with two ids and an ending it stays below the usual 255 bytes. */
+export const STATE_FILE_STEM_LENGTH_MAX = 160;
+
 function assertLimit(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts is inconsistent: ${relation}`);
 }
@@ -129,3 +249,8 @@ assertLimit(QUEUE_RECORDS_MAX_DEFAULT >= 4 * BATCH_ENTRIES_MAX, "the queue holds
 assertLimit(BACKOFF_CEILING_MS_FIRST < BACKOFF_CEILING_MS_LAST, "the wait grows");
 assertLimit(RECONNECTED_SPREAD_MS <= CONNECT_BACKOFF_MS_LAST, "the network's return shortens waits");
 assertLimit(CONNECT_BACKOFF_MS_LAST <= BACKOFF_CEILING_MS_LAST, "the channel waits less than the stream");
+assertLimit(SPILL_READ_AHEAD_BYTES <= RECORDER_BYTES_MIN / 2, "reading ahead stays below the high-water mark");
+assertLimit(STATE_OWNER_SILENCE_MS >= 3 * STATE_OWNER_BEAT_MS, "one lost beat does not make an owner dead");
+assertLimit(STATE_VALUE_BYTES_MAX < SEND_MESSAGE_BYTES_MAX, "a document fits a message");
+assertLimit(STATE_PENDING_BYTES_MAX >= 4 * STATE_VALUE_BYTES_MAX, "several largest documents may wait");
+assertLimit(STATE_PROBE_TIMEOUT_MS <= STATE_PATIENCE_MS_DEFAULT, "a question is more impatient than a call");

@@ -6,6 +6,7 @@
  */
 
 import type { EncodedBatch } from "../encode/encoded-batch.js";
+import { GAP_COUNT_MAX } from "../limits.js";
 
 /** Dead slots at the front that are worth moving the rest down for. */
 const COMPACT_SLOTS = 1024;
@@ -44,8 +45,7 @@ export class BatchQueue {
 
   push(batch: EncodedBatch): void {
     this.#batches.push(batch);
-    this.#entries += batch.entryCount;
-    this.#bytes += batch.byteLength;
+    this.#count(batch);
   }
 
   markSent(): void {
@@ -63,8 +63,7 @@ export class BatchQueue {
     if (batch === undefined) return undefined;
     this.#head++;
     if (this.#unsent < this.#head) this.#unsent = this.#head;
-    this.#entries -= batch.entryCount;
-    this.#bytes -= batch.byteLength;
+    this.#forget(batch);
     if (this.#head === this.#batches.length) {
       this.#batches = [];
       this.#head = 0;
@@ -83,10 +82,28 @@ export class BatchQueue {
     this.#batches = [...others, ...this.#batches.slice(this.#head)];
     this.#head = 0;
     this.#unsent = 0;
-    for (const batch of others) {
-      this.#entries += batch.entryCount;
-      this.#bytes += batch.byteLength;
-    }
+    for (const batch of others) this.#count(batch);
+  }
+
+  /**
+   * Puts a gap in place of the oldest batch of records above `sentSeq`, that is, of one that no call has carried; joins it
+   * to a gap just before it. Returns what is lost by that, undefined if there is no such batch.
+   */
+  dropOldestAbove(sentSeq: number, gapOf: (firstSeq: number, count: number) => EncodedBatch): EncodedBatch | undefined {
+    let at = this.#firstAbove(sentSeq);
+    const before = this.#batches[at];
+    if (before?.isGap) at++;
+    const dropped = this.#batches[at];
+    if (dropped === undefined) return undefined;
+    // A second gap in a row can only be one that grew to the most a gap may stand for.
+    if (dropped.isGap) return undefined;
+    const joins = before?.isGap === true && before.count + dropped.count <= GAP_COUNT_MAX;
+    const gap = joins ? gapOf(before.firstSeq, before.count + dropped.count) : gapOf(dropped.firstSeq, dropped.count);
+    this.#forget(dropped);
+    if (joins) this.#forget(before);
+    this.#count(gap);
+    this.#batches.splice(joins ? at - 1 : at, joins ? 2 : 1, gap);
+    return dropped;
   }
 
   /** Moves all numbers up. */
@@ -107,5 +124,27 @@ export class BatchQueue {
     this.#unsent = 0;
     this.#entries = 0;
     this.#bytes = 0;
+  }
+
+  #count(batch: EncodedBatch): void {
+    this.#entries += batch.entryCount;
+    this.#bytes += batch.byteLength;
+  }
+
+  #forget(batch: EncodedBatch): void {
+    this.#entries -= batch.entryCount;
+    this.#bytes -= batch.byteLength;
+  }
+
+  /** Where the first unsent batch is whose numbers are all above `seq`: they ascend, so by halving. */
+  #firstAbove(seq: number): number {
+    let low = this.#unsent;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#batches[middle]?.firstSeq ?? 0) > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }

@@ -3,6 +3,7 @@
 import type { EncodedBatch } from "../encode/encoded-batch.js";
 import type { AckedRejection } from "../records/rejection.js";
 import type { OpenRequest, StreamInfo } from "../transport/ingest-transport.js";
+import type { RetryBudget } from "../transport/retry-budget.js";
 import type { StreamState } from "./stream-state.js";
 
 /** A record that is lost for good, as the machine reports it. */
@@ -41,6 +42,8 @@ export interface StreamMachineConfig {
   readonly streamId: string;
   readonly writerId: string;
   readonly ackedSeq: number;
+  /** Highest number that an earlier machine of this stream may have sent. @default ackedSeq */
+  readonly sentSeq?: number | undefined;
   readonly takeover: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Whether what was queued before the first open is new, or a resend of what the server may have. */
@@ -48,4 +51,6 @@ export interface StreamMachineConfig {
   readonly openTimeoutMs: number;
   readonly idleCloseMs: number;
   readonly random: () => number;
+  /** Shared by all streams of a process. @default none: each stream waits by itself */
+  readonly retryBudget?: RetryBudget | undefined;
 }

@@ -58,9 +58,9 @@ export class StreamMachine {
     this.#config = config;
     this.#port = port;
     this.#observer = observer;
-    this.#networkBackoff = new Backoff(config.random);
+    this.#networkBackoff = new Backoff(config.random, config.retryBudget);
     this.#refusalBackoff = new Backoff(config.random);
-    this.#progress = new StreamProgress(config.ackedSeq);
+    this.#progress = new StreamProgress(config.ackedSeq, config.sentSeq);
   }
 
   get state(): StreamState {
@@ -71,6 +71,10 @@ export class StreamMachine {
   }
   get appendedSeq(): number {
     return this.#progress.appendedSeq;
+  }
+  /** Highest number sent in any call: what is above it cannot be durable. */
+  get sentSeq(): number {
+    return this.#progress.sentSeq;
   }
   get queuedEntries(): number {
     return this.#queue.entries;
@@ -109,6 +113,14 @@ export class StreamMachine {
     this.#lastActivityMs = this.#port.nowMs();
     if (this.#state.name === "open") this.#pump();
     else if (this.#state.name === "idle") this.#startCall();
+  }
+
+  /**
+   * Gives up the oldest batch of records that was never sent, whose numbers become a declared gap. Returns what was lost,
+   * undefined if all that is queued was sent before.
+   */
+  dropOldestUnsent(gapOf: (firstSeq: number, count: number) => EncodedBatch): EncodedBatch | undefined {
+    return this.#isOver() ? undefined : this.#queue.dropOldestAbove(this.#progress.sentSeq, gapOf);
   }
 
   /** Opens even with nothing to send, to learn what the server has. */

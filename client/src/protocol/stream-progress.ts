@@ -15,10 +15,11 @@ export class StreamProgress {
   #rejected = 0;
   #gapped = 0;
 
-  constructor(ackedSeq: number) {
+  /** `sentSeq`: what an earlier machine of the same stream may have sent. */
+  constructor(ackedSeq: number, sentSeq = ackedSeq) {
     this.#appendedSeq = ackedSeq;
     this.#ackedSeq = ackedSeq;
-    this.#sentSeq = ackedSeq;
+    this.#sentSeq = Math.max(ackedSeq, sentSeq);
   }
 
   get appendedSeq(): number {

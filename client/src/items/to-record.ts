@@ -1,0 +1,122 @@
+/**
+ * Items of lists as records, by hand for each type: this runs once an append. The counterpart is from-record.ts.
+ *
+ * Where the whole item is kept, it is kept as it is; only what reading back would mistake for something else is wrapped
+ * in `{"data": ...}`: what is no object, and an object with `data` as its only field.
+ */
+
+import type { JsonValue, RecordTypeName, TrainingRecord } from "../records/training-record.js";
+import { boolean, type Fields, fieldsOf, gameOf, int32, integer, NO_FIELDS, number, text, timeOf } from "./fields.js";
+import { keptColumns, mistakenForWhole } from "./whole.js";
+
+/** Makes the record of an item. `gameId` and `nowUs` where the item does not say. */
+export type ToRecord = (item: unknown, gameId: string | undefined, nowUs: number) => TrainingRecord;
+
+export const TO_RECORD: Readonly<Record<RecordTypeName, ToRecord>> = Object.freeze({
+  performance_history(item, gameId, nowUs) {
+    const o = fieldsOf(item);
+    const columns = {
+      type: "performance_history",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      score: number(o.score),
+      winRate: number(o.winRate ?? o.win_rate),
+      learningEfficiency: number(o.learningEfficiency ?? o.learning_efficiency),
+    } as const;
+    return { ...columns, metadata: kept(columns, item, o, "metadata", o.metadata, true) };
+  },
+
+  session_history(item, gameId, nowUs) {
+    const o = fieldsOf(item);
+    const columns = {
+      type: "session_history",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      status: text(o.status),
+      durationSeconds: number(o.durationSeconds ?? o.duration_seconds),
+      actionsTaken: integer(o.actionsTaken ?? o.actions_taken),
+      score: number(o.score),
+      win: boolean(o.win),
+    } as const;
+    return { ...columns, metadata: kept(columns, item, o, "metadata", o.metadata, true) };
+  },
+
+  action_tracking(item, gameId, nowUs) {
+    const o = fieldsOf(item);
+    const columns = {
+      type: "action_tracking",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      actionType: text(o.actionType ?? o.action_type),
+      actionSequence: (o.actionSequence ?? o.action_sequence) as JsonValue | undefined,
+      effectiveness: number(o.effectiveness),
+    } as const;
+    return { ...columns, context: kept(columns, item, o, "context", o.context, false) };
+  },
+
+  score_history(item, gameId, nowUs) {
+    if (typeof item === "number") return { type: "score_history", gameId, eventTimeUs: nowUs, score: item };
+    // There is no column to keep anything else in: what is no score is refused by the encoder, with its name.
+    const o = typeof item === "object" && item !== null ? (item as Fields) : { score: item };
+    return {
+      type: "score_history",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      score: o.score as number | undefined,
+      scoreType: (o.scoreType ?? o.score_type) as string | undefined,
+    };
+  },
+
+  coordinate_tracking(item, gameId, nowUs) {
+    const o = fieldsOf(item);
+    const columns = {
+      type: "coordinate_tracking",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      coordinateX: int32(o.coordinateX ?? o.coordinate_x),
+      coordinateY: int32(o.coordinateY ?? o.coordinate_y),
+      actionType: text(o.actionType ?? o.action_type),
+      success: boolean(o.success),
+    } as const;
+    return { ...columns, context: kept(columns, item, o, "context", o.context, false) };
+  },
+
+  frame_tracking(item, gameId, nowUs) {
+    const o = fieldsOf(item);
+    const columns = {
+      type: "frame_tracking",
+      gameId: gameOf(o, gameId),
+      eventTimeUs: timeOf(o, nowUs),
+      frameHash: text(o.frameHash ?? o.frame_hash),
+      stagnationDetected: boolean(o.stagnationDetected ?? o.stagnation_detected),
+    } as const;
+    const analysis = o.frameAnalysis ?? o.frame_analysis;
+    return { ...columns, frameAnalysis: kept(columns, item, o, "frameAnalysis", analysis, false) };
+  },
+} satisfies Record<RecordTypeName, ToRecord>);
+
+/**
+ * What goes into the JSON column. `own` is what the item itself has under that column's name; `always`: the whole item is
+ * kept even if the columns say all of it, as the earlier metadata did.
+ */
+function kept(
+  columns: Readonly<Record<string, unknown>>,
+  item: unknown,
+  fields: Fields,
+  jsonColumn: string,
+  own: unknown,
+  always: boolean,
+): JsonValue | undefined {
+  if (fields === NO_FIELDS) return { data: item } as JsonValue;
+  if (own !== undefined || !always) {
+    const beside = keptColumns(columns, fields as Readonly<Record<string, unknown>>, jsonColumn);
+    if (beside === 0 && (own === undefined || !mistakenForWhole(own, columns))) return own as JsonValue | undefined;
+  }
+  return isOnlyData(fields) ? ({ data: item } as JsonValue) : (item as JsonValue);
+}
+
+function isOnlyData(fields: object): boolean {
+  if (!("data" in fields)) return false;
+  for (const name in fields) if (name !== "data") return false;
+  return true;
+}
