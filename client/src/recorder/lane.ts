@@ -14,7 +14,7 @@
 import { EncodedBatch } from "../encode/encoded-batch.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { asUnencodable, Batcher } from "../ingest/batcher.js";
-import { FLUSH_BYTES_DEFAULT, SPILL_FULL_RETRY_MS } from "../limits.js";
+import { SPILL_FULL_RETRY_MS } from "../limits.js";
 import type { StreamRejection } from "../protocol/stream-driver.js";
 import { gapCauseNumber, recordTypeNumber } from "../records/names.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
@@ -32,6 +32,8 @@ export interface LaneSettings extends LinkSettings {
   readonly budget: MemoryBudget;
   readonly spill: RecorderSpill | undefined;
   readonly spillAfterMs: number;
+  /** What of a log may be on the line at a time. */
+  readonly readAheadBytes: number;
   readonly flushRecords: number;
   readonly flushBytes: number;
   readonly flushDelayMs: number;
@@ -75,6 +77,7 @@ export class Lane implements BudgetHolder {
   #waitingSinceMs: number | undefined;
   #lastAckedSeq = 0;
   #isWatchSet = false;
+  #isResumeSet = false;
   #isRetired = false;
   #fullUntilMs = 0;
 
@@ -230,6 +233,7 @@ export class Lane implements BudgetHolder {
       this.#withheld += batch.count;
       this.#dropped.overflow += batch.count;
       this.#sayOverflow();
+      this.#retryResume();
     }
     this.#account();
   }
@@ -238,15 +242,28 @@ export class Lane implements BudgetHolder {
   #resume(): boolean {
     const { budget, clock } = this.#settings;
     if (clock.nowMs() < this.#fullUntilMs) return false;
-    if (!this.#isSpilling && !budget.fits(FLUSH_BYTES_DEFAULT)) return false;
+    if (!this.#isSpilling && !budget.hasRoomAgain) return false;
     const gap = this.#gapOf(this.#placedSeq + 1, this.#withheld);
-    // A gap is a few bytes: it may stand on the line even where nothing else may.
-    if (this.#isSpilling) {
-      if (!this.#log(gap)) return false;
-    } else this.#toLine(gap);
+    if (!this.#isSpilling || !this.#log(gap)) {
+      // A gap is a few bytes: it may stand on the line where nothing else may, once all before it does.
+      if (!this.#isCaughtUp) return false;
+      this.#isSpilling = false;
+      this.#toLine(gap);
+    }
     this.#withheld = 0;
     this.#settings.problems.solved("OVERFLOW");
     return true;
+  }
+
+  /** Nobody may append any more, and nothing be on its way whose ack would look. */
+  #retryResume(): void {
+    if (this.#isResumeSet) return;
+    this.#isResumeSet = true;
+    this.#settings.clock.after(SPILL_FULL_RETRY_MS, () => {
+      this.#isResumeSet = false;
+      if (this.#withheld === 0 || this.#stopped !== undefined) return;
+      if (!this.#resume()) this.#retryResume();
+    });
   }
 
   #place(batch: EncodedBatch): boolean {
@@ -307,7 +324,7 @@ export class Lane implements BudgetHolder {
       return false;
     }
     log.skipTo(this.#placedSeq);
-    this.#feeder ??= new LogFeeder(log, this.#link, (error) => this.#fed(error));
+    this.#feeder ??= new LogFeeder(log, this.#link, this.#settings.readAheadBytes, (error) => this.#fed(error));
     this.#isSpilling = true;
     return true;
   }
@@ -328,14 +345,17 @@ export class Lane implements BudgetHolder {
     if (feeder === undefined) return;
     feeder.progressed();
     const { log } = feeder;
-    if (this.#isSpilling && hasNewAck && log.atEnd && this.#link.enqueuedSeq === this.#placedSeq) {
-      this.#isSpilling = false;
-    }
+    if (this.#isSpilling && hasNewAck && this.#isCaughtUp) this.#isSpilling = false;
     if (!this.#isSpilling && this.#link.ackedSeq >= log.lastSeq) {
       feeder.stop();
       this.#feeder = undefined;
       void log.remove().catch(() => undefined);
     }
+  }
+
+  /** Everything that has a place is on the line, or was. */
+  get #isCaughtUp(): boolean {
+    return this.#link.enqueuedSeq === this.#placedSeq;
   }
 
   /** Begins to count how long the oldest batch waits. */
@@ -344,7 +364,8 @@ export class Lane implements BudgetHolder {
     this.#waitingSinceMs ??= clock.nowMs();
     if (this.#isWatchSet || spill === undefined || this.class.policy !== "spill") return;
     this.#isWatchSet = true;
-    clock.after(spillAfterMs, () => {
+    const fullMs = this.#fullUntilMs - clock.nowMs();
+    clock.after(Math.max(spillAfterMs, fullMs), () => {
       this.#isWatchSet = false;
       if (this.#waitingSinceMs === undefined || this.#stopped !== undefined || this.#isSpilling) return;
       if (this.#hasWaitedTooLong() && this.#startSpilling()) this.seal();
@@ -364,7 +385,7 @@ export class Lane implements BudgetHolder {
     }
     if (this.#stopped === undefined) {
       this.#stopSpillingIfCaughtUp(hasNewAck);
-      if (this.#withheld > 0 && this.#batcher.count === 0) this.#resume();
+      if (this.#withheld > 0) this.#resume();
       this.#batcher.wake();
     }
     this.#account();

@@ -5,6 +5,9 @@
 
 import type { RecordTypeName } from "../records/training-record.js";
 
+/** Who had to drop takes records again below this share of the bound: each change of mind is a gap in the history. */
+const ROOM_AGAIN_SHARE = 0.75;
+
 /** What a lane is to the budget. */
 export interface BudgetHolder {
   /** The type whose oldest unsent batches it gives up when asked, or undefined: it never gives way. */
@@ -54,6 +57,11 @@ export class MemoryBudget {
   /** Whether `bytes` more fit at all. */
   fits(bytes: number): boolean {
     return this.#used + bytes <= this.bytesMax;
+  }
+
+  /** Whether so much has become free that taking records again is no to and fro. */
+  get hasRoomAgain(): boolean {
+    return this.#used <= this.bytesMax * ROOM_AGAIN_SHARE;
   }
 
   /** First those whose type gives way first; the asker itself in its turn; none that comes after it. */

@@ -11,7 +11,14 @@ import type { TailkeepClient } from "../client.js";
 import { type Clock, systemClock } from "../clock.js";
 import { DeadlineError, FencedError, type TailkeepError } from "../errors/errors.js";
 import { Waiters, type WaitOptions } from "../ingest/waiters.js";
-import { ADOPT_EVERY_MS, CALL_TIMEOUT_MS_DEFAULT, EXIT_PATIENCE_MS, LANES_IDLE_MAX, REPLAYS_MAX } from "../limits.js";
+import {
+  ADOPT_EVERY_MS,
+  CALL_TIMEOUT_MS_DEFAULT,
+  EXIT_PATIENCE_MS,
+  LANES_IDLE_MAX,
+  REPLAYS_MAX,
+  SPILL_READ_AHEAD_BYTES,
+} from "../limits.js";
 import { id } from "../records/id.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import type { IngestTransport } from "../transport/ingest-transport.js";
@@ -98,6 +105,7 @@ export class Recorder {
       budget: this.#budget,
       spill: parts.spill,
       spillAfterMs: options.spillAfterMs,
+      readAheadBytes: SPILL_READ_AHEAD_BYTES,
       flushRecords: options.flushRecords,
       flushBytes: options.flushBytes,
       flushDelayMs: options.flushDelayMs,

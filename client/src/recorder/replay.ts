@@ -11,6 +11,7 @@ import type { OrphanedLog } from "./spill-port.js";
 import { type LinkSettings, StreamLink } from "./stream-link.js";
 
 export interface ReplaySettings extends LinkSettings {
+  readonly readAheadBytes: number;
   readonly budget: MemoryBudget;
   readonly problems: Problems;
   readonly onProgress: () => void;
@@ -39,7 +40,7 @@ export class Replay {
       },
       orphan.firstSeq - 1,
     );
-    this.#feeder = new LogFeeder(orphan.log, this.#link, () => this.#progressed());
+    this.#feeder = new LogFeeder(orphan.log, this.#link, settings.readAheadBytes, () => this.#progressed());
     for (const { firstSeq, lastSeq } of orphan.missing) this.#dropped.spill_corrupt += lastSeq - firstSeq + 1;
   }
 
