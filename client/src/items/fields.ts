@@ -37,7 +37,6 @@ export interface Fields {
   readonly frameHash?: unknown;
   readonly frame_hash?: unknown;
   readonly frameAnalysis?: unknown;
-  readonly frame_analysis?: unknown;
   readonly stagnationDetected?: unknown;
   readonly stagnation_detected?: unknown;
 }

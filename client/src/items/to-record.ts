@@ -90,8 +90,7 @@ export const TO_RECORD: Readonly<Record<RecordTypeName, ToRecord>> = Object.free
       frameHash: text(o.frameHash ?? o.frame_hash),
       stagnationDetected: boolean(o.stagnationDetected ?? o.stagnation_detected),
     } as const;
-    const analysis = o.frameAnalysis ?? o.frame_analysis;
-    return { ...columns, frameAnalysis: kept(columns, item, o, "frameAnalysis", analysis, false) };
+    return { ...columns, frameAnalysis: kept(columns, item, o, "frameAnalysis", o.frameAnalysis, false) };
   },
 } satisfies Record<RecordTypeName, ToRecord>);
 
@@ -108,7 +107,8 @@ function kept(
   always: boolean,
 ): JsonValue | undefined {
   if (fields === NO_FIELDS) return { data: item } as JsonValue;
-  if (own !== undefined || !always) {
+  // A column cannot tell null from nothing; the whole can.
+  if (own !== null && (own !== undefined || !always)) {
     const beside = keptColumns(columns, fields as Readonly<Record<string, unknown>>, jsonColumn);
     if (beside === 0 && (own === undefined || !mistakenForWhole(own, columns))) return own as JsonValue | undefined;
   }

@@ -15,16 +15,15 @@ function snakeCase(name: string): string {
 /** Columns of the row itself: every record has them, whatever its item said. */
 const ROW_COLUMNS: ReadonlySet<string> = new Set(["type", "gameId", "eventTimeUs", "sessionId", "streamId", "seq"]);
 
-/** How many of the item's fields no column holds, so that only the whole item does. */
+/** How many of the item's fields no column holds under that very name, so that only the whole item does. */
 export function keptColumns(
   columns: Readonly<Record<string, unknown>>,
   fields: Readonly<Record<string, unknown>>,
   jsonColumn: string,
 ): number {
-  let expected = fields[jsonColumn] === undefined && fields[snakeCase(jsonColumn)] === undefined ? 0 : 1;
+  let expected = fields[jsonColumn] === undefined ? 0 : 1;
   for (const name in columns) {
-    if (columns[name] === undefined || ROW_COLUMNS.has(name)) continue;
-    expected++;
+    if (columns[name] !== undefined && fields[name] !== undefined && !ROW_COLUMNS.has(name)) expected++;
   }
   let present = 0;
   for (const name in fields) if (fields[name] !== undefined) present++;
