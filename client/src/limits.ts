@@ -145,6 +145,40 @@ export const SPILL_FREE_BYTES_MIN_DEFAULT = 256 * 1024 * 1024;
 /** A crash of the machine may cost what was spilled in this time; each sync costs a disk a few milliseconds. */
 export const SPILL_SYNC_MS_DEFAULT = 200;
 
+/** A segment of a spill log: the least that is deleted at once, and what is at stake in one damaged file. */
+export const SPILL_SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** One write to a spill file. Its checksum is computed on the event loop: 0.2 ms at the 2.7 GB/s measured. */
+export const SPILL_WRITE_BYTES_MAX = 512 * 1024;
+
+/** Batches in one write to a spill file; each is two buffers, and a system call takes 1,024. */
+export const SPILL_WRITE_BATCHES_MAX = 256;
+
+/** Batches that are written but not yet synced and still in memory, of one log: what a failed sync rewrites at no cost. */
+export const SPILL_HELD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** One read of a spill file. */
+export const SPILL_READ_BYTES = 256 * 1024;
+
+/** Parsing spill files hands the event loop back after this. */
+export const SPILL_SLICE_MS = 0.5;
+
+/** Free disk space is asked for again after this time or this many spilled bytes. */
+export const SPILL_DISK_CHECK_MS = 1_000;
+/** See above: a quarter of the space that is left to others by default. */
+export const SPILL_DISK_CHECK_BYTES = 64 * 1024 * 1024;
+
+/** First and last wait before a disk that failed is tried again; each try costs a file. */
+export const SPILL_RETRY_MS_FIRST = 1_000;
+/** See above. */
+export const SPILL_RETRY_MS_LAST = 30_000;
+
+/** How long the owner of a spill folder may take to accept a connection before it counts as alive anyway. */
+export const SPILL_OWNER_ANSWER_MS = 1_000;
+
+/** A spill folder that was never finished is cleaned away after this: making one takes a millisecond. */
+export const SPILL_UNFINISHED_MS_MIN = 60_000;
+
 /** What a stream that replays reads ahead of its acks: enough for the wire, little beside the budget. */
 export const SPILL_READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -153,6 +187,9 @@ export const SPILL_FULL_RETRY_MS = 1_000;
 
 /** Streams of dead processes that are replayed at the same time. */
 export const REPLAYS_MAX = 4;
+
+/** Names of containers that metrics tell apart: each costs four series. */
+export const CONTAINER_NAMES_MAX = 200;
 
 /** How often a recorder looks for what processes beside it left behind. */
 export const ADOPT_EVERY_MS = 60_000;
@@ -254,3 +291,5 @@ assertLimit(STATE_OWNER_SILENCE_MS >= 3 * STATE_OWNER_BEAT_MS, "one lost beat do
 assertLimit(STATE_VALUE_BYTES_MAX < SEND_MESSAGE_BYTES_MAX, "a document fits a message");
 assertLimit(STATE_PENDING_BYTES_MAX >= 4 * STATE_VALUE_BYTES_MAX, "several largest documents may wait");
 assertLimit(STATE_PROBE_TIMEOUT_MS <= STATE_PATIENCE_MS_DEFAULT, "a question is more impatient than a call");
+assertLimit(SPILL_WRITE_BYTES_MAX + BATCH_BYTES_MAX <= SPILL_SEGMENT_BYTES_MAX, "a segment takes every single batch");
+assertLimit(SPILL_DISK_CHECK_BYTES < SPILL_FREE_BYTES_MIN_DEFAULT, "free disk is checked before it can run out");
