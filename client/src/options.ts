@@ -1,4 +1,6 @@
-import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { readFileSync } from "node:fs";
+import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
+import { InvalidArgumentError } from "./errors/errors.js";
 import { CALL_TIMEOUT_MS_DEFAULT } from "./limits.js";
 import { id } from "./records/id.js";
 
@@ -10,7 +12,11 @@ export interface ConnectOptions {
   readonly sessionId?: string | undefined;
   /** Deadline of every call that gives none, in milliseconds. @default 10,000 */
   readonly timeoutMs?: number | undefined;
-  /** TLS and its certificates. @default plain text */
+  /** Sent with every call as `authorization: Bearer ...`. @default env TAILKEEP_API_KEY, else none */
+  readonly apiKey?: string | undefined;
+  /** Certificates (PEM file) that the server's must be signed by; switches TLS on. @default env TAILKEEP_CA, else none */
+  readonly caFile?: string | undefined;
+  /** TLS in any other form. @default by `caFile`, else plain text */
   readonly credentials?: ChannelCredentials | undefined;
   /** Sent with every call. @default none */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -33,12 +39,27 @@ export function resolveConnectOptions(
   options: ConnectOptions = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedConnectOptions {
+  const apiKey = options.apiKey ?? (env["TAILKEEP_API_KEY"] || undefined);
+  const caFile = options.caFile ?? (env["TAILKEEP_CA"] || undefined);
+  const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   return Object.freeze({
     server: options.server ?? (env["TAILKEEP_SERVER"] || "127.0.0.1:50051"),
     sessionId: id(options.sessionId ?? (env["TAILKEEP_SESSION"] || "unknown"), "sessionId"),
     timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS_DEFAULT,
-    credentials: options.credentials,
-    metadata: Object.freeze({ ...options.metadata }),
+    credentials: options.credentials ?? (caFile === undefined ? undefined : tls(caFile)),
+    metadata: Object.freeze({ ...authorization, ...options.metadata }),
     channelOptions: Object.freeze({ ...options.channelOptions }),
   });
+}
+
+/** Never falls back to plain text: a file that cannot be used is an error at once. */
+function tls(caFile: string): ChannelCredentials {
+  try {
+    return credentials.createSsl(readFileSync(caFile));
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      `the certificates in ${caFile} (caFile or TAILKEEP_CA) cannot be used: ${String(cause)}`,
+      { code: "BAD_FIELD", retryable: false, grpcStatus: 3, cause },
+    );
+  }
 }
