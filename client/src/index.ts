@@ -19,6 +19,13 @@ export { type AppendOutcome, IngestStream, type StreamLedger } from "./ingest/in
 export type { ResolvedStreamOptions, StreamOptions } from "./ingest/stream-options.js";
 export type { WaitOptions } from "./ingest/waiters.js";
 export type { WriteRecordsInput, WriteRecordsResult } from "./ingest/write-records.js";
+export { type Metric, metricsOf, metricsText, type Sample } from "./metrics/samples.js";
+export {
+  type ContainerReading,
+  type MeasuredContainer,
+  readContainers,
+  trackContainer,
+} from "./metrics/tracked-containers.js";
 export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
 export type { StreamRejection } from "./protocol/stream-driver.js";
 export type { StreamState, StreamStateName } from "./protocol/stream-state.js";
@@ -42,6 +49,12 @@ export type {
   StateListItem,
 } from "./query/state.js";
 export type { RecordWatch, WatchCursor, WatchEvent, WatchOptions, WatchQuestion } from "./query/watch.js";
+export type { DropCause, Ledger } from "./recorder/ledger.js";
+export { getDefaultRecorder, openRecorder, setDefaultRecorder } from "./recorder/open-recorder.js";
+export type { OverflowPolicy, RecorderOptions, ResolvedRecorderOptions } from "./recorder/options.js";
+export type { Problem } from "./recorder/problems.js";
+export type { LaneReading, Recorder, RecordOutcome } from "./recorder/recorder.js";
+export type { SpillSettings } from "./recorder/spill-options.js";
 export type { RejectionReasonName, SessionStateName } from "./records/names.js";
 export type { AckedRejection } from "./records/rejection.js";
 export type { HistoryGap } from "./records/stored.js";

@@ -1,17 +1,23 @@
 /**
  * The long form of the kill tests:
- * `npm run faults -- --store sqlite|mysql --kill server|database --rounds 100 --seed S [--first-round N]`
+ * `npm run faults -- --store sqlite|mysql --kill server|database|trainer --rounds 100 --seed S [--first-round N]`
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { isSkipped } from "../support/databases/index.js";
 import { type CampaignOptions, runCampaign } from "./harness/campaign.js";
 import { failureText, roundLine, TABLE_HEAD, tableRow } from "./harness/summary.js";
+import { runTrainerCampaign, TRAINER_TABLE_HEAD, trainerRoundLine, trainerTableRow } from "./trainer/campaign.js";
+import type { TrainerRound } from "./trainer/round.js";
 
 const USAGE =
-  "usage: npm run faults -- [--store sqlite|mysql] [--kill server|database] [--rounds N] [--seed TEXT] [--first-round N]";
+  "usage: npm run faults -- [--store sqlite|mysql] [--kill server|database|trainer] [--rounds N] [--seed TEXT] [--first-round N]";
 
-function readOptions(): CampaignOptions {
+interface Options extends Omit<CampaignOptions, "kill"> {
+  readonly kill: CampaignOptions["kill"] | "trainer";
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       store: { type: "string", default: "sqlite" },
@@ -25,7 +31,9 @@ function readOptions(): CampaignOptions {
   const rounds = Number(values.rounds);
   const firstRound = Number(values["first-round"]);
   if (store !== "sqlite" && store !== "mysql") throw new Error(`--store ${store} is neither sqlite nor mysql`);
-  if (kill !== "server" && kill !== "database") throw new Error(`--kill ${kill} is neither server nor database`);
+  if (kill !== "server" && kill !== "database" && kill !== "trainer") {
+    throw new Error(`--kill ${kill} is none of server, database and trainer`);
+  }
   if (store === "sqlite" && kill === "database") throw new Error("SQLite has no server to kill: use --kill server");
   if (!/^[\w-]{1,40}$/.test(seed)) throw new Error("--seed must have 1 to 40 letters, digits, _ and -");
   if (!(Number.isInteger(rounds) && rounds >= 1)) throw new Error(`--rounds ${values.rounds} is no number above 0`);
@@ -33,7 +41,7 @@ function readOptions(): CampaignOptions {
   return { store, kill, seed, rounds, firstRound, onRound: (result) => console.log(roundLine(result)) };
 }
 
-let options: CampaignOptions;
+let options: Options;
 try {
   options = readOptions();
 } catch (error) {
@@ -41,13 +49,27 @@ try {
   process.exit(2);
 }
 console.log(`seed ${options.seed}: ${options.rounds} rounds, ${options.kill} killed, on ${options.store}`);
-const result = await runCampaign(options);
-if (isSkipped(result)) {
-  console.error(`faults: ${result.skipped}`);
-  process.exit(1);
+const { kill } = options;
+process.exitCode = kill === "trainer" ? await trainers(options) : await servers({ ...options, kill });
+
+async function servers(campaign: CampaignOptions): Promise<number> {
+  const result = await runCampaign(campaign);
+  if (isSkipped(result)) return skipped(result.skipped);
+  console.log(`\n${TABLE_HEAD}\n${tableRow(campaign, result)}`);
+  if (result.violations.length === 0) return 0;
+  console.error(`\n${failureText(campaign, result)}`);
+  return 1;
 }
-console.log(`\n${TABLE_HEAD}\n${tableRow(options, result)}`);
-if (result.violations.length > 0) {
-  console.error(`\n${failureText(options, result)}`);
-  process.exitCode = 1;
+
+async function trainers({ store, seed, firstRound, rounds }: Options): Promise<number> {
+  const onRound = (round: TrainerRound) => console.log(trainerRoundLine(round));
+  const result = await runTrainerCampaign({ store, seed, firstRound, rounds, onRound });
+  if (isSkipped(result)) return skipped(result.skipped);
+  console.log(`\n${TRAINER_TABLE_HEAD}\n${trainerTableRow(result)}`);
+  return result.rounds.some(({ violations }) => violations.length > 0) ? 1 : 0;
+}
+
+function skipped(reason: string): number {
+  console.error(`faults: ${reason}`);
+  return 1;
 }

@@ -24,7 +24,7 @@ import { LogFeeder } from "./log-feeder.js";
 import type { BudgetHolder, MemoryBudget } from "./memory-budget.js";
 import type { OverflowPolicy } from "./options.js";
 import type { Problems } from "./problems.js";
-import type { RecorderSpill } from "./spill-port.js";
+import { missingCount, type RecorderSpill } from "./spill-port.js";
 import { type LinkSettings, type StreamIdentity, StreamLink } from "./stream-link.js";
 
 /** What the lanes of a recorder share. */
@@ -111,16 +111,22 @@ export class Lane implements BudgetHolder {
   get ackedSeq(): number {
     return this.#link.ackedSeq;
   }
+  /** Everything up to here is durable, or synced to disk. */
+  get safeSeq(): number {
+    return Math.max(this.#link.ackedSeq, this.#feeder?.log.syncedSeq ?? 0);
+  }
   get ledger(): Ledger {
     const { stored, rejected } = this.#link.totals;
+    const dropped = { ...this.#dropped };
+    if (this.#feeder !== undefined) dropped.spill_corrupt += missingCount(this.#feeder.log);
     const appended = this.lastSeq + this.#refused + this.#afterStop;
-    const settled = stored + rejected + this.#refused + droppedTotal(this.#dropped);
+    const settled = stored + rejected + this.#refused + droppedTotal(dropped);
     return {
       appended,
       durable: stored,
       pending: appended - settled,
       rejected: rejected + this.#refused,
-      dropped: { ...this.#dropped },
+      dropped,
     };
   }
   /** Nothing is open, on the line, in the log, or without its gap. */
@@ -169,12 +175,17 @@ export class Lane implements BudgetHolder {
     try {
       this.#batcher.append(record);
     } catch (error) {
-      this.#refused++;
-      const { message } = asUnencodable(error);
-      this.#settings.problems.report({ code: "RECORD_REFUSED", message: `a record was refused: ${message}` });
+      this.refuse(error);
       return REFUSED;
     }
     return this.lastSeq;
+  }
+
+  /** Counts a record that cannot be encoded, and says why, once. */
+  refuse(error: unknown): void {
+    this.#refused++;
+    const { message } = asUnencodable(error);
+    this.#settings.problems.report({ code: "RECORD_REFUSED", message: `a record was refused: ${message}` });
   }
 
   /** What is in the open batch leaves now. */
@@ -348,6 +359,7 @@ export class Lane implements BudgetHolder {
     if (this.#isSpilling && hasNewAck && this.#isCaughtUp) this.#isSpilling = false;
     if (!this.#isSpilling && this.#link.ackedSeq >= log.lastSeq) {
       feeder.stop();
+      this.#dropped.spill_corrupt += missingCount(log);
       this.#feeder = undefined;
       void log.remove().catch(() => undefined);
     }

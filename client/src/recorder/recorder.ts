@@ -23,6 +23,7 @@ import { id } from "../records/id.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import type { IngestTransport } from "../transport/ingest-transport.js";
 import { RetryBudget } from "../transport/retry-budget.js";
+import type { CentralLimits } from "./central-limits.js";
 import { EventClock } from "./event-clock.js";
 import { Lane, type LaneClass, type LaneSettings, REFUSED } from "./lane.js";
 import { emptyDrops, type Ledger, sumLedgers } from "./ledger.js";
@@ -52,6 +53,8 @@ export interface LaneReading {
   readonly type: RecordTypeName | undefined;
   readonly state: Lane["state"];
   readonly isSpilling: boolean;
+  /** Everything up to here outlives this process: it is durable, or synced to disk. */
+  readonly safeSeq: number;
   readonly ledger: Ledger;
 }
 
@@ -61,6 +64,7 @@ export interface RecorderParts {
   readonly transport: IngestTransport;
   readonly spill: RecorderSpill | undefined;
   readonly problems: Problems;
+  readonly limits: CentralLimits;
   readonly clock?: Clock | undefined;
 }
 
@@ -68,6 +72,8 @@ export class Recorder {
   readonly options: ResolvedRecorderOptions;
   /** For reading back. Shares the recorder's connection. */
   readonly client: TailkeepClient;
+  /** What containers without a capacity of their own follow. */
+  readonly limits: CentralLimits;
   readonly #clock: Clock;
   readonly #spill: RecorderSpill | undefined;
   readonly #problems: Problems;
@@ -92,6 +98,7 @@ export class Recorder {
   constructor(options: ResolvedRecorderOptions, parts: RecorderParts) {
     this.options = options;
     this.client = parts.client;
+    this.limits = parts.limits;
     this.#clock = parts.clock ?? systemClock;
     this.#spill = parts.spill;
     this.#problems = parts.problems;
@@ -184,6 +191,7 @@ export class Recorder {
       type: lane.class.type,
       state: lane.state,
       isSpilling: lane.isSpilling,
+      safeSeq: lane.safeSeq,
       ledger: lane.ledger,
     }));
   }
@@ -211,6 +219,16 @@ export class Recorder {
         return targets.every(({ lane, seq }) => lane.ackedSeq >= seq || lane.stopCause !== undefined);
       },
       { timeoutMs: CALL_TIMEOUT_MS_DEFAULT, ...options },
+      (timeoutMs) => this.#late(timeoutMs),
+    );
+  }
+
+  /** Resolves when everything up to `seq` of a lane is durable, or declared lost. @default timeoutMs 10,000 */
+  durable(lane: Lane, seq: number, options: WaitOptions = {}): Promise<void> {
+    if (lane.ackedSeq < seq) lane.seal();
+    return this.#waiters.until(
+      () => lane.ackedSeq >= seq || lane.stopCause !== undefined,
+      { timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS_DEFAULT, signal: options.signal },
       (timeoutMs) => this.#late(timeoutMs),
     );
   }

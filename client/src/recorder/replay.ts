@@ -7,7 +7,7 @@ import { droppedTotal, emptyDrops, type Ledger } from "./ledger.js";
 import { LogFeeder } from "./log-feeder.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { Problems } from "./problems.js";
-import type { OrphanedLog } from "./spill-port.js";
+import { missingCount, type OrphanedLog } from "./spill-port.js";
 import { type LinkSettings, StreamLink } from "./stream-link.js";
 
 export interface ReplaySettings extends LinkSettings {
@@ -41,13 +41,12 @@ export class Replay {
       orphan.firstSeq - 1,
     );
     this.#feeder = new LogFeeder(orphan.log, this.#link, settings.readAheadBytes, () => this.#progressed());
-    for (const { firstSeq, lastSeq } of orphan.missing) this.#dropped.spill_corrupt += lastSeq - firstSeq + 1;
   }
 
   /** Of the numbers that were spilled; those that the server had all the same count as durable. */
   get ledger(): Ledger {
     const appended = this.#orphan.lastSeq - this.#orphan.firstSeq + 1;
-    const dropped = { ...this.#dropped };
+    const dropped = { ...this.#dropped, spill_corrupt: missingCount(this.#orphan.log) };
     const acked = Math.max(0, Math.min(this.#link.ackedSeq, this.#orphan.lastSeq) - this.#orphan.firstSeq + 1);
     const settled = this.#isOver ? appended : acked;
     const lost = Math.min(settled, droppedTotal(dropped));

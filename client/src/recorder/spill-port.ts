@@ -7,10 +7,14 @@ import type { StreamIdentity } from "./stream-link.js";
 export interface RecorderLog {
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** Everything up to here survives a crash of the machine. */
+  readonly syncedSeq: number;
   /** Bytes that wait to be written, still in memory. */
   readonly unwrittenBytes: number;
   /** Whether everything appended was read or skipped. */
   readonly atEnd: boolean;
+  /** Damaged ranges found so far; `next` yields a gap in the place of each. */
+  readonly missing: readonly { readonly firstSeq: number; readonly lastSeq: number }[];
   /** Takes the batch that follows `lastSeq`. Synchronous. */
   append(batch: EncodedBatch): "taken" | "full" | "failed";
   /** Writes now, on the caller's thread, what waits to be written. */
@@ -41,6 +45,9 @@ export interface OrphanedLog {
   readonly identity: StreamIdentity;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Damaged ranges; the log yields a gap in the place of each. */
-  readonly missing: readonly { readonly firstSeq: number; readonly lastSeq: number }[];
+}
+
+/** Numbers in a log that cannot be read. */
+export function missingCount({ missing }: RecorderLog): number {
+  return missing.reduce((sum, { firstSeq, lastSeq }) => sum + lastSeq - firstSeq + 1, 0);
 }

@@ -27,13 +27,14 @@ export class Scope {
     if (this.#games.size > GAMES_MAX) this.#games = undefined;
   }
 
+  /** Whether the server can tell the scope's records by their game. */
+  get isOneGame(): boolean {
+    return this.gameId !== undefined && this.#games?.size === 1;
+  }
+
   get question(): ListRecordsQuestion {
-    const isOneGame = this.#games?.size === 1;
-    return {
-      sessionId: this.sessionId,
-      types: [this.type],
-      ...(isOneGame && this.gameId !== undefined ? { gameId: this.gameId } : {}),
-    };
+    const { sessionId, type, gameId } = this;
+    return { sessionId, types: [type], ...(this.isOneGame ? { gameId } : {}) };
   }
 
   has(record: HistoryRecord): boolean {

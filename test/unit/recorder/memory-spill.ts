@@ -38,7 +38,7 @@ export class MemorySpill implements RecorderSpill {
         // Files of their own: who was killed reads no further.
         const log = new MemoryLog(identity, new MemorySpill(Number.MAX_SAFE_INTEGER));
         for (const batch of batches) log.append(batch);
-        return { log, identity, firstSeq, lastSeq, missing: [] };
+        return { log, identity, firstSeq, lastSeq };
       });
   }
 
@@ -52,6 +52,7 @@ export class MemorySpill implements RecorderSpill {
 export class MemoryLog implements RecorderLog {
   readonly identity: StreamIdentity;
   readonly unwrittenBytes = 0;
+  readonly missing = [];
   batches: EncodedBatch[] = [];
   problems: string[] = [];
   isSealed = false;
@@ -71,6 +72,9 @@ export class MemoryLog implements RecorderLog {
     return this.batches[0]?.firstSeq ?? this.#lastSeq + 1;
   }
   get lastSeq(): number {
+    return this.#lastSeq;
+  }
+  get syncedSeq(): number {
     return this.#lastSeq;
   }
   get atEnd(): boolean {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TailkeepClient } from "../../../client/src/client.js";
 import { EncodedBatch } from "../../../client/src/encode/encoded-batch.js";
 import { OpenBatch } from "../../../client/src/encode/open-batch.js";
+import { FIXED_LIMITS } from "../../../client/src/recorder/central-limits.js";
 import { DROP_CAUSES, type Ledger } from "../../../client/src/recorder/ledger.js";
 import { type RecorderOptions, resolveRecorderOptions } from "../../../client/src/recorder/options.js";
 import { type Problem, Problems } from "../../../client/src/recorder/problems.js";
@@ -27,7 +28,13 @@ function record(options: RecorderOptions = {}, spill?: MemorySpill): Recorder & 
   const resolved = resolveRecorderOptions({ server: server.address, sessionId: "run", spill: false, ...options }, {});
   const client = new TailkeepClient(resolved.connect);
   const problems = new Problems();
-  const recorder = new Recorder(resolved, { client, transport: client.ingestTransport(), spill, problems });
+  const recorder = new Recorder(resolved, {
+    client,
+    transport: client.ingestTransport(),
+    spill,
+    problems,
+    limits: FIXED_LIMITS,
+  });
   const heard: Problem[] = [];
   recorder.onProblem((problem) => heard.push(problem));
   recorders.push(recorder);
@@ -238,7 +245,7 @@ describe("a server that goes away", () => {
     for (const n of numbers(1, 20)) open.append(score(n));
     log.append(open.seal(6));
     log.append(EncodedBatch.ofGap(26, 5, 0, 0));
-    spill.orphans = [{ log, identity, firstSeq: 6, lastSeq: 30, missing: [] }];
+    spill.orphans = [{ log, identity, firstSeq: 6, lastSeq: 30 }];
     server.streams.set("run/old", {
       writerId: "dead",
       epoch: 1,
