@@ -233,12 +233,12 @@ export const STATE_RECONCILE_TIMEOUT_MS = 10_000;
 /** Documents that are reconciled at the same time: hides the round trip, and leaves the server to the trainers. */
 export const STATE_RECONCILES_MAX = 4;
 
-/** Compare-and-set attempts of one call while others write the same document; waits between them grow to the second. */
+/** Compare-and-set attempts of one call while others write the same document; waits between them grow. */
 export const STATE_ATTEMPTS_MAX = 32;
 /** Ceiling of the first random wait between them. */
 export const STATE_ATTEMPT_WAIT_MS_FIRST = 2;
 /** Ceiling of the last. */
-export const STATE_ATTEMPT_WAIT_MS_LAST = 100;
+export const STATE_ATTEMPT_WAIT_MS_LAST = 50;
 
 /** Documents whose version a state store remembers, which saves a read before a write. */
 export const STATE_SEEN_DOCUMENTS_MAX = 1_000;

@@ -1,5 +1,5 @@
 /**
- * A batch as it is sent, kept, resent and (later) spilled: the bytes of its `entries` fields never change. Room in front
+ * A batch as it is sent, kept, resent and spilled: the bytes of its `entries` fields never change. Room in front
  * of them takes the envelope (IngestRequest.batch, RecordBatch.first_seq), so that sending copies and encodes nothing:
  *
  *   [ .. 12 length 08 first_seq | entries ]
@@ -58,6 +58,14 @@ export class EncodedBatch {
       entry[at++] = cause;
     }
     return new EncodedBatch(firstSeq, count, 1, true, frameOf(entry));
+  }
+
+  /** A batch as it was: `entries` (copied) are its `bytes`, `of` says the rest. */
+  static restore(
+    of: Pick<EncodedBatch, "firstSeq" | "count" | "entryCount" | "isGap">,
+    entries: Uint8Array,
+  ): EncodedBatch {
+    return new EncodedBatch(of.firstSeq, of.count, of.entryCount, of.isGap, frameOf(entries));
   }
 
   get firstSeq(): number {

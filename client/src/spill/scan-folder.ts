@@ -1,0 +1,129 @@
+/** The logs in a folder that a dead process left. */
+
+import { join } from "node:path";
+import type { Clock } from "../clock.js";
+import { SEQ_MAX } from "../limits.js";
+import { type Disk, errorCode, isOutOfResources } from "./disk.js";
+import type { NumberRange } from "./number-ranges.js";
+import { type ScannedSegment, scanSegment } from "./scan-segment.js";
+import type { Segment } from "./segment.js";
+import type { StreamIdentity } from "./segment-format.js";
+import { SegmentList } from "./segment-list.js";
+import type { FoundLog } from "./spill-log.js";
+
+/** `<log>-<number of the segment>-<first seq>.seg`; the log's name is random. Names are hints, headers are the truth. */
+const SEGMENT_NAME = /^([0-9a-f]{8})-(\d{6,})-(\d{16})\.seg$/;
+
+export function segmentName(logName: string, index: number, firstSeq: number): string {
+  return `${logName}-${String(index).padStart(6, "0")}-${String(firstSeq).padStart(16, "0")}.seg`;
+}
+
+export interface ScannedFolder {
+  readonly logs: readonly (FoundLog & { readonly identity: StreamIdentity })[];
+  /** Those with invalid bytes where there should be none. */
+  readonly damaged: readonly Segment[];
+  /** Files whose header is gone. */
+  readonly unreadable: readonly string[];
+  /** Files that were begun and never written. */
+  readonly empty: readonly string[];
+  /** Files of another version. */
+  readonly foreign: readonly string[];
+}
+
+type ValidSegment = ScannedSegment & { readonly is: "valid" };
+
+interface Group {
+  readonly identity: StreamIdentity;
+  readonly segments: ValidSegment[];
+  /** First numbers of its unreadable files, as their names say. */
+  readonly hints: number[];
+}
+
+export async function scanFolder(disk: Disk, clock: Clock, folder: string): Promise<ScannedFolder> {
+  const names = (await disk.list(folder)).map(({ name }) => name).filter((name) => SEGMENT_NAME.test(name));
+  const groups = new Map<string, Group>();
+  const groupsByLog = new Map<string, Group>();
+  const unreadable: string[] = [];
+  const empty: string[] = [];
+  const foreign: string[] = [];
+  for (const name of names.sort()) {
+    const path = join(folder, name);
+    const scanned = await scanFile(disk, clock, path);
+    if (scanned === undefined) continue;
+    if (scanned.is !== "valid") {
+      ({ unreadable, empty, "of-another-version": foreign })[scanned.is].push(path);
+      continue;
+    }
+    const { identity } = scanned.header;
+    const key = JSON.stringify([identity.sessionId, identity.streamId, identity.writerId]);
+    const group = groups.get(key) ?? { identity, segments: [], hints: [] };
+    group.segments.push(scanned);
+    groups.set(key, group);
+    groupsByLog.set(logOf(name), group);
+  }
+  for (const path of unreadable) {
+    const name = path.slice(folder.length + 1);
+    groupsByLog.get(logOf(name))?.hints.push(firstSeqOf(name));
+  }
+  const damaged: Segment[] = [];
+  const logs: (FoundLog & { readonly identity: StreamIdentity })[] = [];
+  for (const group of groups.values()) {
+    const log = logOfGroup(group);
+    damaged.push(...damagedOf(group, log?.missing ?? []));
+    if (log === undefined) empty.push(...group.segments.map(({ segment }) => segment.path));
+    else logs.push(log);
+  }
+  return { logs, damaged, unreadable, empty, foreign };
+}
+
+/** A file that the disk refuses to open is unreadable; a process that has too many open tries again later. */
+async function scanFile(disk: Disk, clock: Clock, path: string): Promise<ScannedSegment | undefined> {
+  try {
+    return await scanSegment(disk, clock, path);
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
+    return errorCode(error) === "ENOENT" ? undefined : { is: "unreadable" };
+  }
+}
+
+const logOf = (name: string): string => SEGMENT_NAME.exec(name)?.[1] ?? "";
+const firstSeqOf = (name: string): number => Number(SEGMENT_NAME.exec(name)?.[3] ?? SEQ_MAX);
+
+/** Undefined if there is no number in it. */
+function logOfGroup({ identity, segments, hints }: Group): (FoundLog & { identity: StreamIdentity }) | undefined {
+  const list = new SegmentList();
+  for (const { segment } of segments) list.add(segment);
+  const lastSeq = Math.max(0, ...segments.map(({ segment }) => segment.lastSeq));
+  if (lastSeq === 0) return undefined;
+  // What a file that cannot be read had is known if others follow it.
+  const firstSeq = Math.min(list.firstSeq, ...hints.filter((seq) => seq >= 1 && seq < lastSeq));
+  return {
+    identity,
+    segments: list,
+    firstSeq,
+    lastSeq,
+    gaps: segments.flatMap(({ gaps }) => gaps),
+    missing: holesOf(segments, firstSeq),
+  };
+}
+
+function holesOf(segments: readonly ValidSegment[], firstSeq: number): NumberRange[] {
+  const extents = segments.flatMap(({ segment }) => segment.extents).sort((a, b) => a.firstSeq - b.firstSeq);
+  const holes: NumberRange[] = [];
+  let next = firstSeq;
+  for (const extent of extents) {
+    if (extent.firstSeq > next) holes.push({ firstSeq: next, lastSeq: extent.firstSeq - 1 });
+    next = Math.max(next, extent.lastSeq + 1);
+  }
+  return holes;
+}
+
+/** Torn tails are what a kill leaves; they are damage only where numbers are missing behind them. */
+function damagedOf({ segments }: Group, missing: readonly NumberRange[]): Segment[] {
+  return segments
+    .filter(({ segment, isDamaged, hasTornTail }) => {
+      const endsInHole = missing.some(({ firstSeq }) => firstSeq === segment.lastSeq + 1);
+      return isDamaged || (hasTornTail && endsInHole);
+    })
+    .map(({ segment }) => segment);
+}
