@@ -19,22 +19,36 @@ export interface Sum {
   readonly text: string;
   readonly by: Amounts;
   readonly done: readonly { readonly call: CountCall; readonly values: Record<string, number> }[];
+  /** Calls that do not fit the document. */
+  readonly misfits: readonly { readonly call: CountCall; readonly error: unknown }[];
 }
 
-/** Adds the calls up, in order; one that does not fit the document is rejected and left out, for good. */
-export function sumUp(before: string | undefined, calls: CountCall[]): Sum {
-  const tally = new Tally(before);
+/** Adds the calls up, in order. */
+export function sumUp(before: string | undefined, calls: readonly CountCall[]): Sum {
   const by = new Map<string, number>();
   const done: { call: CountCall; values: Record<string, number> }[] = [];
-  for (const call of calls.splice(0)) {
+  let tally: Tally;
+  try {
+    tally = new Tally(before);
+  } catch (error) {
+    return { text: "", by, done, misfits: calls.map((call) => ({ call, error })) };
+  }
+  const misfits: { call: CountCall; error: unknown }[] = [];
+  for (const call of calls) {
     try {
-      const values = tally.add(call.by);
-      calls.push(call);
+      done.push({ call, values: tally.add(call.by) });
       addAmounts(by, call.by);
-      done.push({ call, values });
     } catch (error) {
-      call.reject(error);
+      misfits.push({ call, error });
     }
   }
-  return { text: tally.toText(), by, done };
+  return { text: tally.toText(), by, done, misfits };
+}
+
+/** Tells them so, and takes them out of the calls. */
+export function reject(misfits: Sum["misfits"], calls: CountCall[]): void {
+  for (const { call, error } of misfits) {
+    call.reject(error);
+    calls.splice(calls.indexOf(call), 1);
+  }
 }

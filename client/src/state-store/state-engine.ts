@@ -11,7 +11,7 @@ import { VersionMismatchError } from "../errors/errors.js";
 import { STATE_ATTEMPTS_MAX } from "../limits.js";
 import { Circuit, isAway } from "./circuit.js";
 import type { ConflictPolicy, Conflicts } from "./conflict.js";
-import { type CountCall, type CountResult, sumUp } from "./count-calls.js";
+import { type CountCall, type CountResult, reject, sumUp } from "./count-calls.js";
 import type { Amounts } from "./counts.js";
 import { type Marker, marked } from "./marker.js";
 import type { Base } from "./pending.js";
@@ -103,7 +103,7 @@ export class StateEngine {
           text = make(before);
           return text ?? UNCHANGED;
         },
-        "reads",
+        "fresh",
       );
       return { ...write, text };
     });
@@ -211,7 +211,7 @@ export class StateEngine {
   async #change(
     name: string,
     make: (text: string | undefined) => string | undefined | typeof UNCHANGED,
-    needs: "reads" | "writes" = "writes",
+    needs: Needs = "version",
   ): Promise<EngineWrite> {
     let sent: { readonly text: string | undefined; readonly known: RemoteDocument } | undefined;
     const written = await this.#online(name, async (patience) => {
@@ -260,9 +260,16 @@ export class StateEngine {
       | undefined;
     const written = await this.#online(name, async (patience) => {
       const { writer, seq } = this.book.nextCount();
+      let needs: Needs = "text";
       for (;;) {
-        const known = await this.#knownOrRead(name, "reads", patience);
-        const { text, by, done } = sumUp(known.text, calls);
+        const known = await this.#knownOrRead(name, needs, patience);
+        const { text, by, done, misfits } = sumUp(known.text, calls);
+        // Perhaps they fit what is there by now.
+        if (misfits.length > 0 && needs !== "fresh") {
+          needs = "fresh";
+          continue;
+        }
+        reject(misfits, calls);
         if (done.length === 0) return { done, version: known.version };
         const marker: Marker = marked(known.marker, writer, seq, known.version + 1);
         try {
@@ -285,7 +292,8 @@ export class StateEngine {
       return;
     }
     const known = await this.#seen.known(name);
-    const { by, done } = sumUp(this.book.view(name, known.text), calls);
+    const { by, done, misfits } = sumUp(this.book.view(name, known.text), calls);
+    reject(misfits, calls);
     if (done.length === 0) return;
     const place = await (sent === undefined
       ? this.book.count(name, by)
@@ -293,10 +301,10 @@ export class StateEngine {
     for (const { call, values } of done) call.resolve({ place, version: undefined, values });
   }
 
-  /** What the database has, if need be by asking. @param needs A value that is overwritten need not be read. */
-  async #knownOrRead(name: string, needs: "reads" | "writes", patience: Patience): Promise<RemoteDocument> {
-    const seen = this.#seen.get(name);
-    if (seen !== undefined && (needs === "writes" || seen.version === 0 || seen.text !== undefined)) return seen;
+  /** What the database has, or had when it last said so: a compare-and-set shows whether it still has. */
+  async #knownOrRead(name: string, needs: Needs, patience: Patience): Promise<RemoteDocument> {
+    const seen = needs === "fresh" ? undefined : this.#seen.get(name);
+    if (seen !== undefined && (needs === "version" || seen.version === 0 || seen.text !== undefined)) return seen;
     const read = await this.#parts.remote.read(name, patience);
     await this.#seen.learn(name, read);
     return read;
@@ -310,6 +318,9 @@ export class StateEngine {
     return { version, updatedAtUs, text: copy.version === version ? copy.text : undefined };
   }
 }
+
+/** A put overwrites whatever the value is; a function of the caller sees no old one; a sum may be tried on one. */
+type Needs = "version" | "text" | "fresh";
 
 const AWAY = Symbol("away");
 const UNCHANGED = Symbol("unchanged");

@@ -263,6 +263,8 @@ export class StateStore {
 
   async #close(options: WaitOptions): Promise<void> {
     await this.#ready;
+    // Calls made before this one have taken their turn after that.
+    await new Promise((resolve) => setImmediate(resolve));
     const { circuit, turns, book } = this.#engine;
     // A server that is away is asked once more, but not waited for.
     await this.#flush(options, () => circuit.isGivenUp).catch(() => undefined);
@@ -288,14 +290,10 @@ export class StateStore {
 
   /** Before each call: the store is open, and what earlier processes left is known. */
   async #open(): Promise<void> {
-    this.#assertOpen();
+    if (this.#closing !== undefined) {
+      throw new ClosedError("the state store is closed: make another one", { code: "STATE_CLOSED", retryable: false });
+    }
     await this.#ready;
-    this.#assertOpen();
-  }
-
-  #assertOpen(): void {
-    if (this.#closing === undefined) return;
-    throw new ClosedError("the state store is closed: make another one", { code: "STATE_CLOSED", retryable: false });
   }
 }
 
