@@ -182,6 +182,12 @@ export const SPILL_UNFINISHED_MS_MIN = 60_000;
 /** What a stream that replays reads ahead of its acks: enough for the wire, little beside the budget. */
 export const SPILL_READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
+/**
+ * A call that takes records and acks none for so long is hung up and made again: an open call keeps the process alive, and
+ * a trainer must be able to end before a server that is frozen. A commit that a database delays costs one more open.
+ */
+export const ACK_SILENCE_MS_MAX = 10_000;
+
 /** A log that was full is asked again after this. */
 export const SPILL_FULL_RETRY_MS = 1_000;
 

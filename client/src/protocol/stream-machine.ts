@@ -137,6 +137,14 @@ export class StreamMachine {
     this.#finishIfDone();
   }
 
+  /** Ends the call as if the network had: whoever is at its other end does not answer. It is made again after a wait. */
+  hangUp(message: string): void {
+    const state = this.#state;
+    if (state.name !== "open" && state.name !== "halfClosed") return;
+    this.#port.cancel(state.call);
+    this.ended(state.call, { status: GrpcStatus.UNAVAILABLE, message });
+  }
+
   /** Discards now. What is unacked stays readable by `unacked`. */
   abort(): void {
     if (this.#isOver()) return;

@@ -14,7 +14,7 @@
 import { EncodedBatch } from "../encode/encoded-batch.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { asUnencodable, Batcher } from "../ingest/batcher.js";
-import { SPILL_FULL_RETRY_MS } from "../limits.js";
+import { ACK_SILENCE_MS_MAX, SPILL_FULL_RETRY_MS } from "../limits.js";
 import type { StreamRejection } from "../protocol/stream-driver.js";
 import { gapCauseNumber, recordTypeNumber } from "../records/names.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
@@ -304,6 +304,7 @@ export class Lane implements BudgetHolder {
       return false;
     }
     this.#placedSeq = batch.lastSeq;
+    this.#watch();
     // A trainer that never yields leaves nobody to write for it.
     if (!this.#settings.budget.fits(log.unwrittenBytes)) log.writeSync();
     this.#feeder?.progressed();
@@ -374,16 +375,24 @@ export class Lane implements BudgetHolder {
   #watch(): void {
     const { clock, spillAfterMs, spill } = this.#settings;
     this.#waitingSinceMs ??= clock.nowMs();
-    if (this.#isWatchSet || spill === undefined || this.class.policy !== "spill") return;
+    if (this.#isWatchSet) return;
     this.#isWatchSet = true;
+    const maySpill = spill !== undefined && this.class.policy === "spill" && !this.#isSpilling;
     const fullMs = this.#fullUntilMs - clock.nowMs();
-    clock.after(Math.max(spillAfterMs, fullMs), () => {
+    clock.after(maySpill ? Math.max(spillAfterMs, fullMs) : ACK_SILENCE_MS_MAX, () => {
       this.#isWatchSet = false;
-      if (this.#waitingSinceMs === undefined || this.#stopped !== undefined || this.#isSpilling) return;
-      if (this.#hasWaitedTooLong() && this.#startSpilling()) this.seal();
-      else this.#watch();
+      if (this.#waitingSinceMs === undefined || this.#stopped !== undefined) return;
+      this.#whenWaiting(clock.nowMs() - this.#waitingSinceMs);
+      this.#watch();
       this.#account();
     });
+  }
+
+  #whenWaiting(waitedMs: number): void {
+    if (!this.#isSpilling && waitedMs >= this.#settings.spillAfterMs && this.class.policy === "spill") {
+      if (this.#startSpilling()) this.seal();
+    }
+    if (waitedMs >= ACK_SILENCE_MS_MAX) this.#link.hangUp(`no ack for ${Math.round(waitedMs / 1_000)} s`);
   }
 
   // --- from the line ---
@@ -450,7 +459,7 @@ export class Lane implements BudgetHolder {
 
   #account(): void {
     if (this.#stopped !== undefined || this.#isRetired) return;
-    this.#settings.budget.report(this, this.#link.queuedBytes + (this.#feeder?.log.unwrittenBytes ?? 0));
+    this.#settings.budget.report(this, this.#link.queuedBytes + (this.#feeder?.log.heldBytes ?? 0));
   }
 
   #sayOverflow(): void {

@@ -11,6 +11,8 @@ export interface RecorderLog {
   readonly syncedSeq: number;
   /** Bytes that wait to be written, still in memory. */
   readonly unwrittenBytes: number;
+  /** The same, and what is written but not yet synced: all that the log keeps in memory. */
+  readonly heldBytes: number;
   /** Whether everything appended was read or skipped. */
   readonly atEnd: boolean;
   /** Damaged ranges found so far; `next` yields a gap in the place of each. */

@@ -104,6 +104,11 @@ export class StreamLink {
     return this.#machine.dropOldestUnsent(gapOf);
   }
 
+  /** Ends the present call: an open call keeps the process alive, also one to a server that stands still. */
+  hangUp(message: string): void {
+    this.#machine.hangUp(message);
+  }
+
   /** Ends the call once everything is acked; nothing is enqueued any more. */
   finish(): void {
     this.#machine.finish();

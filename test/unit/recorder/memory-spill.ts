@@ -52,6 +52,7 @@ export class MemorySpill implements RecorderSpill {
 export class MemoryLog implements RecorderLog {
   readonly identity: StreamIdentity;
   readonly unwrittenBytes = 0;
+  readonly heldBytes = 0;
   readonly missing = [];
   batches: EncodedBatch[] = [];
   problems: string[] = [];

@@ -1,0 +1,159 @@
+// However a trainer's process ends, what it recorded is stored, or lies on disk for its successor.
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { IngestServer } from "../../unit/client/ingest-server.js";
+import { trainer } from "./child.js";
+
+let server: IngestServer;
+let spill: string;
+
+beforeEach(async () => {
+  server = await new IngestServer().start();
+  spill = await mkdtemp(join(tmpdir(), "tailkeep-end-"));
+});
+
+afterEach(async () => {
+  await server.stop();
+  await rm(spill, { recursive: true, force: true });
+});
+
+/** Scores of all streams; each stream in order. */
+function scores(): number[] {
+  return [...server.streams.values()].flatMap(({ entries }) =>
+    [...entries.values()].map((entry) => {
+      const kind = entry.kind?.$case === "record" ? entry.kind.value.kind : undefined;
+      return kind?.$case === "scoreHistory" ? (kind.value.score ?? Number.NaN) : Number.NaN;
+    }),
+  );
+}
+
+const numbers = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+async function segments(): Promise<string[]> {
+  const names = await readdir(spill, { recursive: true });
+  return names.filter((name) => name.endsWith(".seg")).map((name) => join(spill, name));
+}
+
+describe("with the server up", () => {
+  test("a process that ends by itself has stored everything, and waits for nothing", async () => {
+    const result = await trainer("append(1, 5000);", { server: server.address, spill });
+    expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(scores()).toEqual(numbers(1, 5000));
+    expect(await segments()).toEqual([]);
+  });
+
+  test("a trainer that never yields has lost nothing", async () => {
+    const body = `
+      const until = performance.now() + 1500;
+      let n = 0;
+      while (performance.now() < until) append(++n, n);
+      console.log(n);
+    `;
+    const { stdout, code } = await trainer(body, { server: server.address, spill });
+    expect(code).toBe(0);
+    const stored = scores();
+    expect(stored).toHaveLength(Number(stdout));
+    expect(stored.every((score, i) => score === i + 1)).toBe(true);
+  });
+
+  test("SIGTERM flushes, where it was asked to, and then ends the process as it should", async () => {
+    const result = await trainer("append(1, 3000); console.log('ready'); setInterval(() => {}, 1000);", {
+      server: server.address,
+      spill,
+      env: { RECORDER_OPTIONS: JSON.stringify({ flushOnSigterm: true }) },
+      onOutput: (text, kill) => {
+        if (text.includes("ready")) kill("SIGTERM");
+      },
+    });
+    expect(result).toMatchObject({ signal: "SIGTERM", stderr: "" });
+    expect(scores()).toEqual(numbers(1, 3000));
+  });
+
+  test("process.exit leaves to a successor what could not be sent any more", async () => {
+    const first = await trainer("append(1, 3000); process.exit(7);", { server: server.address, spill });
+    expect(first).toMatchObject({ code: 7, stderr: "" });
+    const second = await trainer("await recorder.replayed();", { server: server.address, spill });
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(scores()).toEqual(numbers(1, 3000));
+    expect(await segments()).toEqual([]);
+  });
+
+  test("so does an exception that nobody catches", async () => {
+    const first = await trainer("append(1, 3000); throw new Error('of the trainer');", {
+      server: server.address,
+      spill,
+    });
+    expect(first.code).toBe(1);
+    expect(first.stderr).toContain("of the trainer");
+    await trainer("await recorder.replayed();", { server: server.address, spill });
+    expect(scores()).toEqual(numbers(1, 3000));
+  });
+});
+
+test("a server that takes everything and answers nothing does not keep the process alive for long", async () => {
+  server.faults = { swallowAcks: true };
+  const first = await trainer("append(1, 1000);", { server: server.address, spill });
+  expect(first).toMatchObject({ code: 0, stderr: "" });
+  expect(first.ms).toBeLessThan(60_000);
+  server.faults = {};
+  await trainer("await recorder.replayed();", { server: server.address, spill });
+  expect(scores()).toEqual(numbers(1, 1000));
+});
+
+describe("with the server away", () => {
+  beforeEach(() => server.stop());
+
+  test("the process ends soon, and its successor sends what it had, while it records itself", async () => {
+    const first = await trainer("append(1, 2000);", { server: server.address, spill });
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(first.ms).toBeLessThan(8_000);
+    await server.start();
+    const second = await trainer("append(2001, 2500); await recorder.replayed();", { server: server.address, spill });
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(scores().sort((a, b) => a - b)).toEqual(numbers(1, 2500));
+    expect(server.streams.size).toBe(2);
+  });
+
+  test("without a disk the ledger says what is lost, and why, in a line", async () => {
+    await writeFile(join(spill, "file"), "");
+    const body = `
+      append(1, 100);
+      await recorder.flush({ timeoutMs: 1500 }).catch(() => {});
+      console.log(JSON.stringify(await recorder.close({ timeoutMs: 10 })));
+    `;
+    const { code, stdout, stderr } = await trainer(body, { server: server.address, spill: join(spill, "file", "x") });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ appended: 100, pending: 0, dropped: { closed: 100 } });
+    const lines = stderr.split("\n").filter((line) => line.includes("SPILL_FOLDER_UNUSABLE"));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("TAILKEEP_SPILL_DIR");
+  });
+
+  test("a segment that was damaged by hand: what is whole is sent, what is not is a gap, and somebody is told", async () => {
+    const env = { RECORDER_OPTIONS: JSON.stringify({ flushRecords: 100 }) };
+    await trainer("append(1, 3000);", { server: server.address, spill, env });
+    const [segment = ""] = await segments();
+    const bytes = await readFile(segment);
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 20);
+    await writeFile(segment, bytes);
+    await server.start();
+    const body = `
+      await recorder.replayed();
+      console.log(JSON.stringify(recorder.replayLedger));
+    `;
+    const { code, stdout, stderr } = await trainer(body, { server: server.address, spill });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/TailkeepWarning: .*(quarantine|damaged)/i);
+    const ledger = JSON.parse(stdout) as { durable: number; dropped: { spill_corrupt: number } };
+    expect(ledger).toMatchObject({ appended: 3000, pending: 0 });
+    expect(ledger.durable + ledger.dropped.spill_corrupt).toBe(3000);
+    expect(ledger.dropped.spill_corrupt).toBeGreaterThan(0);
+    expect(ledger.dropped.spill_corrupt).toBeLessThanOrEqual(200);
+    const stored = scores().filter((score) => !Number.isNaN(score));
+    expect(stored).toHaveLength(ledger.durable);
+    expect(stored.every((score, i) => i === 0 || score > (stored[i - 1] ?? 0))).toBe(true);
+    expect((await readdir(join(spill, "quarantine"))).length).toBeGreaterThan(0);
+  });
+});
