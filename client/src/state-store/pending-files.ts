@@ -60,7 +60,11 @@ export class PendingFiles {
       await this.#own();
       await writeAtomically(path, sealText(pendingText(pending)), this.#owner, true);
     } catch (error) {
-      this.#isOwnerFileWritten &&= await this.#isOwnerFileThere();
+      // Whoever robs an owner also clears away what it was writing, and then nothing was written.
+      if (errorCode(error) === "ENOENT" && this.#isOwnerFileWritten && !(await this.#isOwnerFileThere())) {
+        this.#robbed();
+        return "robbed";
+      }
       this.#folder.failed(error);
       return "failed";
     }

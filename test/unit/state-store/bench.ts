@@ -1,6 +1,7 @@
 /** What a test of the state store needs: a real server behind a proxy, a folder, and stores that tell what went wrong. */
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { TailkeepClient } from "../../../client/src/client.js";
 import { resolveConnectOptions } from "../../../client/src/options.js";
 import type { JsonValue } from "../../../client/src/records/training-record.js";
@@ -14,35 +15,52 @@ import { SwitchProxy } from "./switch-proxy.js";
 /** Far beyond what anything here takes: only a failure waits that long. */
 const PATIENCE_MS = 15_000;
 
+/** One for all tests of a file: it takes most of a second to start. */
+let shared: Promise<{ server: InProcessServer; folder: Awaited<ReturnType<typeof temporaryFolder>> }> | undefined;
+
+async function startServer() {
+  const folder = await temporaryFolder();
+  const server = await startInProcess({ store: `sqlite:${join(folder.path, "server.db")}` });
+  return { server, folder };
+}
+
+afterAll(async () => {
+  const running = await shared;
+  await running?.server.close();
+  await running?.folder.remove();
+});
+
 export class Bench {
   readonly folder: string;
   readonly proxy: SwitchProxy;
   readonly conflicts: StateConflict[] = [];
   readonly problems: StateProblem[] = [];
   readonly #stores: StateStore[] = [];
-  readonly #end: () => Promise<void>;
   readonly #direct: TailkeepClient;
+  readonly #removeFolder: () => Promise<void>;
 
-  private constructor(folder: string, proxy: SwitchProxy, server: InProcessServer, removeFolder: () => Promise<void>) {
+  private constructor(folder: string, proxy: SwitchProxy, direct: TailkeepClient, removeFolder: () => Promise<void>) {
     this.folder = folder;
     this.proxy = proxy;
-    this.#direct = new TailkeepClient(resolveConnectOptions({ server: server.grpcAddr }));
-    this.#end = async () => {
-      await Promise.all(this.#stores.map((store) => store.close({ timeoutMs: 1 })));
-      await this.#direct.close();
-      await proxy[Symbol.asyncDispose]();
-      await server.close();
-      await removeFolder();
-    };
+    this.#direct = direct;
+    this.#removeFolder = removeFolder;
   }
 
+  /** The database is empty, and so is the folder. */
   static async start(): Promise<Bench> {
+    shared ??= startServer();
+    const { server } = await shared;
     const { path, remove } = await temporaryFolder();
-    const server = await startInProcess({ store: `sqlite:${join(path, "server.db")}` });
-    const proxy = await SwitchProxy.start(server.grpcAddr);
-    const folder = join(path, "state");
-    await mkdir(folder);
-    return new Bench(folder, proxy, server, remove);
+    const direct = new TailkeepClient(resolveConnectOptions({ server: server.grpcAddr }));
+    for await (const { name } of direct.state.list()) await direct.state.delete(name);
+    return new Bench(path, await SwitchProxy.start(server.grpcAddr), direct, remove);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#stores.map((store) => store.close({ timeoutMs: 1 })));
+    await this.#direct.close();
+    await this.proxy[Symbol.asyncDispose]();
+    await this.#removeFolder();
   }
 
   store(options: StateStoreOptions = {}): StateStore {
@@ -68,10 +86,6 @@ export class Bench {
 
   async files(part: string): Promise<string[]> {
     return (await readdir(join(this.folder, part)).catch(() => [])).sort();
-  }
-
-  async end(): Promise<void> {
-    await this.#end();
   }
 }
 
