@@ -5,9 +5,23 @@ import { join } from "node:path";
 const HOOK = join(import.meta.dirname, "..", "..", "deploy", "local", "resolve-typescript.js");
 
 /** Runs a TypeScript file of this folder and returns what it printed as JSON. */
-export async function child<Result>(file: string, ...args: readonly (string | number)[]): Promise<Result> {
-  const running = spawn(process.execPath, ["--import", HOOK, join(import.meta.dirname, file), ...args.map(String)], {
+export function child<Result>(file: string, ...args: readonly (string | number)[]): Promise<Result> {
+  return childWith<Result>({}, file, ...args);
+}
+
+/** The same, with more environment and options for Node. */
+export async function childWith<Result>(
+  {
+    env = {},
+    execArgv = [],
+  }: { readonly env?: Readonly<Record<string, string>>; readonly execArgv?: readonly string[] },
+  file: string,
+  ...args: readonly (string | number)[]
+): Promise<Result> {
+  const path = join(import.meta.dirname, file);
+  const running = spawn(process.execPath, [...execArgv, "--import", HOOK, path, ...args.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   let output = "";
   running.stdout.setEncoding("utf8").on("data", (text: string) => {

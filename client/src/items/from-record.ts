@@ -7,6 +7,8 @@ import { restored, saysAll } from "./whole.js";
 export interface ItemForm {
   /** Scores were appended as bare numbers. */
   readonly bareScores: boolean;
+  /** Scores were appended with the default `scoreType`, "current", written out. */
+  readonly namesCurrent: boolean;
   /** The game that items need not name. */
   readonly gameId: string | undefined;
 }
@@ -18,7 +20,8 @@ export function itemOf(record: HistoryRecord, form: ItemForm): unknown {
       const { score, scoreType } = record;
       const isCurrent = scoreType === undefined || scoreType === "current";
       if (form.bareScores && isCurrent && record.gameId === (form.gameId ?? "unknown")) return score;
-      return { ...present({ score, scoreType: isCurrent ? undefined : scoreType }), ...gameOf(record, form) };
+      const named = isCurrent && !form.namesCurrent ? undefined : scoreType;
+      return { ...present({ score, scoreType: named }), ...gameOf(record, form) };
     }
     case "performance_history": {
       const { score, winRate, learningEfficiency, metadata } = record;

@@ -35,7 +35,7 @@ function stored(record: TrainingRecord): HistoryRecord {
 }
 
 function roundTrip(type: RecordTypeName, item: unknown, gameId?: string): unknown {
-  return itemOf(stored(TO_RECORD[type](item, gameId, NOW_US)), { bareScores: false, gameId });
+  return itemOf(stored(TO_RECORD[type](item, gameId, NOW_US)), { bareScores: false, namesCurrent: false, gameId });
 }
 
 /** As JSON says it: without what is undefined, with names for what is not finite. */
