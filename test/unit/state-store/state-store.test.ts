@@ -78,7 +78,7 @@ describe("with the server there", () => {
       await expect(state.put("d", undefined as never)).rejects.toThrow(UnencodableError);
       await expect(state.put("d", "x".repeat(2 ** 20))).rejects.toThrow(InvalidArgumentError);
       await expect(state.put("d", JSON.parse("[".repeat(65) + "]".repeat(65)))).rejects.toThrow("nested more than 64");
-      await expect(state.update("d", async () => 1 as never)).rejects.toThrow("await it first");
+      await expect(state.update("d", (async () => 1) as never)).rejects.toThrow("await it first");
       await expect(state.increment("d", "n", Number.NaN)).rejects.toThrow(InvalidArgumentError);
       await expect(state.increment("d", "$tailkeep")).rejects.toThrow(InvalidArgumentError);
       await expect(state.increment("text", "n")).rejects.toMatchObject({ code: "NOT_A_COUNTER" });
