@@ -56,7 +56,7 @@ export class TailkeepClient {
     return stream;
   }
 
-  /** The connection as a recorder uses it. For this package's own use. */
+  /** The connection as a recorder uses it. For this package's own use. @internal */
   ingestTransport(): IngestTransport {
     return new GrpcIngestTransport(this.#channel);
   }

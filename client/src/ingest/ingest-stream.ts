@@ -264,7 +264,7 @@ export class IngestStream {
     return this.close();
   }
 
-  /** What is not known to be durable, oldest first, as bytes that may be resent as they are. */
+  /** What is not known to be durable, oldest first, as bytes that may be resent as they are. @internal */
   unacked(): EncodedBatch[] {
     this.#batcher.seal();
     return this.#machine.unacked();
@@ -278,6 +278,7 @@ export class IngestStream {
   onRejected(listener: (rejection: StreamRejection) => void): () => void {
     return this.#rejections.add(listener);
   }
+  /** Calls `listener` with each new state. Returns what removes it. */
   onStateChange(listener: (state: StreamState) => void): () => void {
     return this.#states.add(listener);
   }

@@ -7,6 +7,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import type { Recorder } from "../recorder/recorder.js";
 import { type Metric, metricsOf } from "./samples.js";
 
+/** What a registry shows, and where. */
 export interface RegistryOptions {
   /** Whose ledger, queue and spill are shown. @default none: containers and memory only */
   readonly recorder?: Recorder | undefined;

@@ -4,11 +4,13 @@ import { DROP_CAUSES, type Ledger } from "../recorder/ledger.js";
 import type { Recorder } from "../recorder/recorder.js";
 import { readContainers } from "./tracked-containers.js";
 
+/** One series of a metric. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
+/** A metric as Prometheus knows it. */
 export interface Metric {
   readonly name: string;
   readonly help: string;

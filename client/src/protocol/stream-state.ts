@@ -13,6 +13,7 @@
 import type { TailkeepError } from "../errors/errors.js";
 import type { StreamInfo } from "../transport/ingest-transport.js";
 
+/** Where a stream stands, and what belongs to that state. */
 export type StreamState =
   | { readonly name: "idle" }
   | { readonly name: "opening"; readonly call: number }
@@ -22,6 +23,7 @@ export type StreamState =
   | { readonly name: "closed" }
   | { readonly name: "failed"; readonly error: TailkeepError };
 
+/** The state's name alone. */
 export type StreamStateName = StreamState["name"];
 
 /** From where a state may be entered. */

@@ -34,6 +34,7 @@ export interface LedgerLine {
   readonly counts: StreamTotals;
 }
 
+/** What to list, and how much of it. */
 export interface AdminListQuestion {
   /** Only this session. @default all */
   readonly sessionId?: string | undefined;

@@ -45,6 +45,7 @@ export interface SessionInfo {
   readonly streamCount: number | undefined;
 }
 
+/** Which sessions. */
 export interface ListSessionsQuestion {
   /** @default all */
   readonly state?: SessionStateName | undefined;
@@ -89,6 +90,7 @@ export interface ListRecordsQuestion {
   readonly limit?: number | undefined;
 }
 
+/** The newest records of a session, by event time. */
 export interface TailRecordsQuestion {
   readonly sessionId: string;
   /** @default all six */
@@ -98,6 +100,7 @@ export interface TailRecordsQuestion {
   readonly gameId?: string | undefined;
 }
 
+/** Counts of a session, or of everything; kept by the server, not counted when asked. */
 export interface Statistics {
   /** Stored records by type, since the beginning. */
   readonly stored: Readonly<Record<RecordTypeName, number>>;

@@ -29,6 +29,7 @@ export interface StateListItem extends StateDocumentInfo {
   readonly value: JsonValue | undefined;
 }
 
+/** Which documents, by name. */
 export interface ListStatesQuestion {
   /** Only names that begin with this. @default all */
   readonly prefix?: string | undefined;

@@ -38,6 +38,7 @@ export type WatchEvent =
   /** What was stored before is complete; what follows is live. Comes again every few seconds. */
   | { readonly event: "caughtUp"; readonly cursor: WatchCursor };
 
+/** What to watch, and from where. */
 export interface WatchQuestion {
   /** The session; it may not exist yet. */
   readonly sessionId: string;
@@ -49,6 +50,7 @@ export interface WatchQuestion {
   readonly cursor?: WatchCursor | undefined;
 }
 
+/** How a watch ends, and what it tells meanwhile. */
 export interface WatchOptions {
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal | undefined;

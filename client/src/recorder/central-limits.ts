@@ -2,6 +2,7 @@
 
 import type { RecordTypeName } from "../records/training-record.js";
 
+/** Where containers ask for their capacity. */
 export interface CentralLimits {
   /** Items of a type, or keys of a dictionary, that stay in memory. */
   capacityOf(type: RecordTypeName | "dictionary"): number;

@@ -30,6 +30,7 @@ export const DROP_CAUSES: readonly DropCause[] = Object.freeze([
   "closed",
 ] as const);
 
+/** Where records went: appended = durable + pending + rejected + the sum of dropped. */
 export interface Ledger {
   /** Records handed over. */
   readonly appended: number;

@@ -19,6 +19,7 @@ import {
   REPLAYS_MAX,
   SPILL_READ_AHEAD_BYTES,
 } from "../limits.js";
+import type { StreamStateName } from "../protocol/stream-state.js";
 import { id } from "../records/id.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import type { IngestTransport } from "../transport/ingest-transport.js";
@@ -51,7 +52,7 @@ export interface LaneReading {
   readonly streamId: string;
   /** The type of a class that drops; undefined for the one that spills. */
   readonly type: RecordTypeName | undefined;
-  readonly state: Lane["state"];
+  readonly state: StreamStateName | "resting" | "stopped";
   readonly isSpilling: boolean;
   /** Everything up to here outlives this process: it is durable, or synced to disk. */
   readonly safeSeq: number;
@@ -68,6 +69,7 @@ export interface RecorderParts {
   readonly clock?: Clock | undefined;
 }
 
+/** Takes the records of all containers of a process. Made by `openRecorder`, or as the default one by the first container. */
 export class Recorder {
   readonly options: ResolvedRecorderOptions;
   /** For reading back. Shares the recorder's connection. */
@@ -139,7 +141,7 @@ export class Recorder {
     return seq === REFUSED ? "rejected" : "dropped";
   }
 
-  /** The stream that takes records of a type in a session. Containers keep it until `isRetired`. */
+  /** The stream that takes records of a type in a session. Containers keep it until `isRetired`. @internal */
   lane(sessionId: string, type: RecordTypeName): Lane {
     // A type that does not exist is refused by the encoder, with a message.
     const policy = this.options.overflow[type] ?? "spill";
@@ -223,7 +225,7 @@ export class Recorder {
     );
   }
 
-  /** Resolves when everything up to `seq` of a lane is durable, or declared lost. @default timeoutMs 10,000 */
+  /** Resolves when everything up to `seq` of a lane is durable, or declared lost. @default timeoutMs 10,000 @internal */
   durable(lane: Lane, seq: number, options: WaitOptions = {}): Promise<void> {
     if (lane.ackedSeq < seq) lane.seal();
     return this.#waiters.until(

@@ -17,6 +17,7 @@ export interface SpillSettings {
   readonly sync?: "always" | { readonly everyMs: number } | undefined;
 }
 
+/** Settings with every default filled in. */
 export type ResolvedSpillOptions = {
   readonly [Name in keyof SpillSettings]-?: Exclude<SpillSettings[Name], undefined>;
 };
