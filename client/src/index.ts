@@ -14,11 +14,13 @@
  */
 
 export { connect, TailkeepClient } from "./client.js";
+export { BoundedDict, BoundedList, type BoundedListOptions } from "./containers/index.js";
 export * from "./errors/errors.js";
 export { type AppendOutcome, IngestStream, type StreamLedger } from "./ingest/ingest-stream.js";
 export type { ResolvedStreamOptions, StreamOptions } from "./ingest/stream-options.js";
 export type { WaitOptions } from "./ingest/waiters.js";
 export type { WriteRecordsInput, WriteRecordsResult } from "./ingest/write-records.js";
+export type * from "./items/item-types.js";
 export { type Metric, metricsOf, metricsText, type Sample } from "./metrics/samples.js";
 export {
   type ContainerReading,
@@ -49,13 +51,19 @@ export type {
   StateListItem,
 } from "./query/state.js";
 export type { RecordWatch, WatchCursor, WatchEvent, WatchOptions, WatchQuestion } from "./query/watch.js";
-export type { CentralLimits } from "./recorder/central-limits.js";
 export type { DropCause, Ledger } from "./recorder/ledger.js";
 export { getDefaultRecorder, openRecorder, setDefaultRecorder } from "./recorder/open-recorder.js";
 export type { OverflowPolicy, RecorderOptions, ResolvedRecorderOptions } from "./recorder/options.js";
 export type { Problem } from "./recorder/problems.js";
 export type { LaneReading, Recorder, RecordOutcome } from "./recorder/recorder.js";
-export type { ResolvedSpillOptions, SpillSettings } from "./recorder/spill-options.js";
+export type { SpillSettings } from "./recorder/spill-options.js";
+export {
+  DatabaseBoundedDict,
+  type DatabaseBoundedDictOptions,
+  type DictEntry,
+} from "./recording/database-bounded-dict.js";
+export { DatabaseBoundedList, type DatabaseBoundedListOptions } from "./recording/database-bounded-list.js";
+export type { HistoryOptions } from "./recording/read-history.js";
 export type { RejectionReasonName, SessionStateName } from "./records/names.js";
 export type { AckedRejection } from "./records/rejection.js";
 export type { HistoryGap } from "./records/stored.js";

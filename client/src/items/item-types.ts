@@ -72,18 +72,35 @@ export interface FieldsByType {
 
 type Other = number | string | boolean | null | readonly unknown[];
 
+/** Fields that no column has are kept too. */
+type AndOthers<Fields> = Fields & { readonly [field: string]: unknown };
+
+interface BoundsByType {
+  readonly performance_history: PerformanceFields | Other;
+  readonly session_history: SessionFields | Other;
+  readonly action_tracking: ActionFields | Other;
+  readonly score_history: ScoreFields | number;
+  readonly coordinate_tracking: CoordinateFields | Other;
+  readonly frame_tracking: FrameFields | Other;
+}
+
+interface ItemsByType {
+  readonly performance_history: AndOthers<PerformanceFields> | Other;
+  readonly session_history: AndOthers<SessionFields> | Other;
+  readonly action_tracking: AndOthers<ActionFields> | Other;
+  readonly score_history: ScoreFields | number;
+  readonly coordinate_tracking: AndOthers<CoordinateFields> | Other;
+  readonly frame_tracking: AndOthers<FrameFields> | Other;
+}
+
 /** What a list of a type takes at all; the bound of its type parameter. */
-export type ItemBound<Type extends RecordTypeName> =
-  | FieldsByType[Type]
-  | (Type extends "score_history" ? number : Other);
+export type ItemBound<Type extends RecordTypeName> = BoundsByType[Type];
 
 /** What a list of a type takes when nothing else is said: its fields, and any others beside them. */
-export type ItemOf<Type extends RecordTypeName> = Type extends "score_history"
-  ? ScoreFields | number
-  : (FieldsByType[Type] & { readonly [field: string]: unknown }) | Other;
+export type ItemOf<Type extends RecordTypeName> = ItemsByType[Type];
 
 /** What a dictionary of a type keeps for a key. */
-export type ValueOf<Type extends RecordTypeName> = ItemOf<Type>;
+export type ValueOf<Type extends RecordTypeName> = ItemsByType[Type];
 
 /**
  * What a key of a dictionary is: the column that is its type's key. Coordinates are written "x,y"; performance and session

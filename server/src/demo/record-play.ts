@@ -1,5 +1,5 @@
-/** Turns what happens in the training into records, and appends them to a stream. */
-import type { IngestStream, TrainingRecord } from "@tailkeep/client";
+/** Turns what happens in the training into records. */
+import type { TrainingRecord } from "@tailkeep/client";
 import { GAME_ID } from "./grid-game.js";
 import type { EpisodeEvent, StepEvent, TrainingEvent } from "./training.js";
 
@@ -93,22 +93,6 @@ export class PlayRecorder {
       });
     }
     return records;
-  }
-}
-
-/**
- * Appends the records of all events, in order, waiting where the stream is full: a demo has the time that a trainer has
- * not. After each episode the event loop gets its turn, so that records leave while the learner plays.
- */
-export async function recordPlay(
-  stream: Pick<IngestStream, "write">,
-  events: Iterable<TrainingEvent>,
-  afterEpisode: (end: EpisodeEvent) => Promise<void>,
-): Promise<void> {
-  const recorder = new PlayRecorder();
-  for (const event of events) {
-    await stream.write(recorder.recordsOf(event));
-    if (event.kind === "episode") await afterEpisode(event);
   }
 }
 

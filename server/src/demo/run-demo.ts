@@ -1,7 +1,7 @@
-/** The demo as a whole: a session, its stream, the training, and what came of it. */
-import type { RecordTypeName, TailkeepClient } from "@tailkeep/client";
+/** The demo as a whole: a session, its lists, the training, and what came of it. */
+import { openRecorder, type RecordTypeName } from "@tailkeep/client";
 import { GAME_ID } from "./grid-game.js";
-import { recordPlay } from "./record-play.js";
+import { PlayLists, recordPlay } from "./play-lists.js";
 import { type EpisodeEvent, type TrainingOptions, train } from "./training.js";
 
 /** Episodes that the first and the last win rate are taken over; fewer where the two would overlap. */
@@ -9,7 +9,12 @@ const COMPARED_EPISODES_MAX = 100;
 /** A server that is there answers at once. */
 const OPEN_MS_MAX = 5_000;
 
+/** A learner is faster than a disk that syncs; what it is ahead is spilled, or waits here. */
+const DRAIN_MS_MAX = 60_000;
+
 export interface DemoOptions extends TrainingOptions {
+  /** @default env TAILKEEP_SERVER, else 127.0.0.1:50051 */
+  readonly server?: string | undefined;
   readonly sessionId: string;
   /** Each episode takes at least this long, so that one can watch. */
   readonly paceMs: number;
@@ -32,26 +37,43 @@ export interface DemoResult {
   readonly rejected: number;
 }
 
-export async function runDemo(client: TailkeepClient, options: DemoOptions): Promise<DemoResult> {
-  const { sessionId, episodes, seed, paceMs } = options;
-  const stream = client.openStream({ sessionId, labels: { game: GAME_ID, trainer: "demo" } });
-  await stream.opened({ timeoutMs: OPEN_MS_MAX });
-  const name = `Q-learning on ${GAME_ID}, seed ${seed}`;
-  await client.history.updateSession(sessionId, { name, config: { episodes, seed }, state: "running" });
+/** Rejects with an UnavailableError or a DeadlineError if there is no server. */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { server, sessionId, episodes, seed, paceMs } = options;
+  // A demo is there to be watched: without a server there is nothing to see, so nothing need be kept for later.
+  const recorder = openRecorder({ server, labels: { game: GAME_ID, trainer: "demo" }, spill: false });
+  const { client } = recorder;
+  try {
+    await client.history.getStatistics({}, { timeoutMs: OPEN_MS_MAX });
+    const lists = new PlayLists(recorder, sessionId);
+    const won: boolean[] = [];
+    const startedAtMs = performance.now();
+    let isNamed = false;
+    await recordPlay(lists, train({ episodes, seed }), async (end) => {
+      won.push(end.won);
+      options.onEpisode?.(end);
+      await recorder.drained({ timeoutMs: DRAIN_MS_MAX });
+      await nextTurn(paceMs);
+      if (!isNamed) {
+        // The session is there once its first records are.
+        isNamed = true;
+        await recorder.flush({ timeoutMs: DRAIN_MS_MAX });
+        const name = `Q-learning on ${GAME_ID}, seed ${seed}`;
+        await client.history.updateSession(sessionId, { name, config: { episodes, seed }, state: "running" });
+      }
+    });
+    await recorder.flush({ timeoutMs: DRAIN_MS_MAX });
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    await client.history.updateSession(sessionId, { state: "finished" });
+    const { stored } = await client.history.getStatistics({ sessionId });
+    const { appended, rejected } = recorder.ledger;
+    return { ...outcomeOf(won, options), seconds, stored, appended, rejected };
+  } finally {
+    await recorder.close({ timeoutMs: 1 });
+  }
+}
 
-  const won: boolean[] = [];
-  const startedAtMs = performance.now();
-  await recordPlay(stream, train({ episodes, seed }), async (end) => {
-    won.push(end.won);
-    options.onEpisode?.(end);
-    await nextTurn(paceMs);
-  });
-  await stream.close({ timeoutMs: 60_000 });
-  const seconds = (performance.now() - startedAtMs) / 1000;
-
-  await client.history.updateSession(sessionId, { state: "finished" });
-  const { stored } = await client.history.getStatistics({ sessionId });
-  const { appended, rejected } = stream.counts;
+function outcomeOf(won: readonly boolean[], { sessionId, episodes, seed }: DemoOptions) {
   const comparedEpisodes = Math.min(COMPARED_EPISODES_MAX, Math.ceil(episodes / 2));
   return {
     session: sessionId,
@@ -60,10 +82,6 @@ export async function runDemo(client: TailkeepClient, options: DemoOptions): Pro
     comparedEpisodes,
     winRateFirst: shareOf(won.slice(0, comparedEpisodes)),
     winRateLast: shareOf(won.slice(-comparedEpisodes)),
-    seconds,
-    stored,
-    appended,
-    rejected,
   };
 }
 

@@ -36,8 +36,9 @@ export function registerDemo(program: Command): void {
 
 async function demo(flags: DemoFlags): Promise<void> {
   const sessionId = flags.session ?? newSessionId(flags.seed);
-  await withClient("demo", flags, async (client) => {
-    const result = await runDemo(client, {
+  await withClient("demo", flags, async () => {
+    const result = await runDemo({
+      server: flags.server,
       sessionId,
       episodes: flags.episodes,
       seed: flags.seed,
