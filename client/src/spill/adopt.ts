@@ -1,7 +1,7 @@
 /**
  * Takes over what dead processes left. Renaming a dead owner's folder into one's own elects one successor: the second one
  * finds nothing to rename. A successor that dies leaves the folders it took inside its own; they move up one level when it
- * is taken over itself, so that nothing is ever deeper than two.
+ * is taken over itself, so that nothing is deeper than two for long.
  */
 
 import fs from "node:fs";
@@ -61,12 +61,15 @@ async function takeIfDead(settings: AdoptSettings, name: string): Promise<void> 
   if (own !== undefined) await disk.rename(folder, join(own, name));
 }
 
-/** Brings folders inside the folders of `own` up to the level of those. */
+/** Brings folders inside the folders of `own`, however deep, up to the level of those. */
 export async function flatten(disk: Disk, own: string): Promise<void> {
-  for (const name of await foldersIn(disk, own)) {
+  const names = await foldersIn(disk, own);
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
     if (!isOwnerFolder(name)) continue;
     for (const inner of await foldersIn(disk, join(own, name))) {
-      if (isOwnerFolder(inner)) await disk.rename(join(own, name, inner), join(own, inner));
+      if (!isOwnerFolder(inner)) continue;
+      await disk.rename(join(own, name, inner), join(own, inner));
+      names.push(inner);
     }
   }
 }

@@ -38,11 +38,11 @@ export class DiskBudget {
     }
   }
 
-  /** Whether `bytes` more may be spilled. */
-  take(bytes: number): boolean {
+  /** Whether `bytes` more may be spilled, and `headerBytes` should they need a new file. */
+  take(bytes: number, headerBytes: number): boolean {
     const { bytesMax, freeBytesMin, problems } = this.#settings;
     this.#checkIfDue();
-    if (this.#settings.usedBytes() + bytes > bytesMax) {
+    if (this.#settings.usedBytes() + bytes + headerBytes > bytesMax) {
       problems.say(
         "SPILL_QUOTA_FULL",
         `the spill folder ${this.#folder} holds its quota of ${bytesMax} bytes: records that cannot be sent follow their ` +
@@ -50,7 +50,7 @@ export class DiskBudget {
       );
       return false;
     }
-    if (this.#freeBytes - this.#bytesSinceCheck - bytes < freeBytesMin) {
+    if (this.#freeBytes - this.#bytesSinceCheck - bytes - headerBytes < freeBytesMin) {
       problems.say(
         "SPILL_DISK_LOW",
         `the disk of the spill folder ${this.#folder} has less than ${freeBytesMin} bytes free: records that cannot be ` +

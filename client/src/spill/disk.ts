@@ -86,10 +86,16 @@ export const nodeDisk: Disk = Object.freeze<Disk>({
   freeBytesSync: (path) => free(fs.statfsSync(path)),
 });
 
-/** Writes all of `buffers`, however few bytes the system takes at a time. */
-export async function writeAll(disk: Disk, fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
+/** Writes all of `buffers`, however few bytes the system takes at a time, while `goesOn`. */
+export async function writeAll(
+  disk: Disk,
+  fd: number,
+  buffers: readonly Buffer[],
+  position: number,
+  goesOn: () => boolean,
+): Promise<void> {
   let rest = buffers;
-  for (let at = position; rest.length > 0; ) {
+  for (let at = position; rest.length > 0 && goesOn(); ) {
     const written = await disk.write(fd, rest, at);
     rest = restAfter(rest, written);
     at += written;

@@ -37,14 +37,15 @@ export class FrameReader {
   #skippedBytes = 0;
   #isExhausted = false;
 
-  constructor(disk: Disk, fd: number, salt: Salt, start: number, readBytes = SPILL_READ_BYTES) {
+  /** `fileBytes`: a small file needs no large buffer. */
+  constructor(disk: Disk, fd: number, salt: Salt, start: number, fileBytes: number) {
     this.#disk = disk;
     this.#fd = fd;
     this.#salt = salt;
     this.#marker.writeUInt32LE(salt.marker);
     this.#start = start;
     this.#position = start;
-    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(SPILL_READ_BYTES, Math.max(fileBytes, BLOCK_BYTES)));
   }
 
   /** Where the next frame is looked for. */

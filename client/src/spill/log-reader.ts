@@ -131,7 +131,7 @@ export class LogReader {
     try {
       const fd = await disk.open(segment.path, "r");
       this.#openAttempts = 0;
-      this.#file = { segment, fd, frames: new FrameReader(disk, fd, segment.salt, 0), passedSeq: 0 };
+      this.#file = { segment, fd, frames: new FrameReader(disk, fd, segment.salt, 0, segment.bytes), passedSeq: 0 };
       return this.#file;
     } catch (error) {
       if (segment.isRemoved) return undefined;

@@ -14,7 +14,7 @@ import { frameBytes, HeldBatches } from "./held-batches.js";
 import { LogReader } from "./log-reader.js";
 import type { OpenSegment, SegmentWrite } from "./open-segment.js";
 import { SegmentFiles } from "./segment-files.js";
-import type { StreamIdentity } from "./segment-format.js";
+import { HEADER_BYTES, type StreamIdentity } from "./segment-format.js";
 import type { SegmentList } from "./segment-list.js";
 import type { SegmentPlace, SpillShared } from "./shared.js";
 
@@ -96,7 +96,9 @@ export class LogWriter {
     if (this.#isClosed) return "failed";
     const { because } = this.#outage;
     if (because !== undefined) return because;
-    if (!this.#shared.budget.take(frameBytes(batch))) return "full";
+    const bytes = frameBytes(batch);
+    const headerBytes = this.#files.withRoom(this.#held.waitingFileBytes + bytes) === undefined ? HEADER_BYTES : 0;
+    if (!this.#shared.budget.take(bytes, headerBytes)) return "full";
     this.#held.push(batch);
     this.#unwrittenBytes += batch.byteLength;
     this.#lastSeq = batch.lastSeq;

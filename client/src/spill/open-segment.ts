@@ -102,7 +102,7 @@ export class OpenSegment extends Segment {
   }
 
   async write({ buffers, position }: SegmentWrite): Promise<void> {
-    await this.#operate(() => writeAll(this.disk, this.#fd, buffers, position));
+    await this.#operate(() => writeAll(this.disk, this.#fd, buffers, position, () => !this.#isSealed));
   }
 
   writeNow({ buffers, position }: SegmentWrite): void {

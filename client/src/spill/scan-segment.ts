@@ -41,7 +41,7 @@ export async function scanSegment(disk: Disk, clock: Clock, path: string): Promi
     if (decoded.is === "damaged") return (await isZero(disk, fd, end)) ? { is: "empty" } : { is: "unreadable" };
     const { header, isIntact } = decoded;
     const segment = new Segment(disk, path, header.salt, bytes);
-    const frames = new FrameReader(disk, fd, header.salt, HEADER_BYTES);
+    const frames = new FrameReader(disk, fd, header.salt, HEADER_BYTES, end);
     const gaps = new NumberRanges();
     const slicer = new Slicer(clock, "background");
     let skippedBytes = 0;
