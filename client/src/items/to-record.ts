@@ -7,7 +7,7 @@
 
 import type { JsonValue, RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import { boolean, type Fields, fieldsOf, gameOf, int32, integer, NO_FIELDS, number, text, timeOf } from "./fields.js";
-import { keptColumns, mistakenForWhole } from "./whole.js";
+import { hasMoreThan, mistakenForWhole } from "./whole.js";
 
 /** Makes the record of an item. `gameId` and `nowUs` where the item does not say. */
 export type ToRecord = (item: unknown, gameId: string | undefined, nowUs: number) => TrainingRecord;
@@ -109,8 +109,8 @@ function kept(
   if (fields === NO_FIELDS) return { data: item } as JsonValue;
   // A column cannot tell null from nothing; the whole can.
   if (own !== null && (own !== undefined || !always)) {
-    const beside = keptColumns(columns, fields as Readonly<Record<string, unknown>>, jsonColumn);
-    if (beside === 0 && (own === undefined || !mistakenForWhole(own, columns))) return own as JsonValue | undefined;
+    const hasMore = hasMoreThan(columns, fields as Readonly<Record<string, unknown>>, jsonColumn);
+    if (!hasMore && (own === undefined || !mistakenForWhole(own, columns))) return own as JsonValue | undefined;
   }
   return isOnlyData(fields) ? ({ data: item } as JsonValue) : (item as JsonValue);
 }
