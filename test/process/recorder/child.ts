@@ -30,7 +30,14 @@ export function trainer(body: string, { server, spill, env, onOutput }: ChildOpt
   const startedMs = performance.now();
   const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
     cwd: import.meta.dirname,
-    env: { ...process.env, TAILKEEP_SERVER: server, TAILKEEP_SESSION: "end", TAILKEEP_SPILL_DIR: spill, ...env },
+    env: {
+      ...process.env,
+      TAILKEEP_SERVER: server,
+      TAILKEEP_SESSION: "end",
+      TAILKEEP_SPILL_DIR: spill,
+      SOURCE: source,
+      ...env,
+    },
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {

@@ -71,6 +71,28 @@ describe("with the server up", () => {
     expect(scores()).toEqual(numbers(1, 3000));
   });
 
+  test("processes of one trainer share a session and a spill folder, and each just records", async () => {
+    const body = `
+      import { spawn } from "node:child_process";
+      if (process.env.WORKER === undefined) {
+        const source = process.env.SOURCE;
+        const workers = [1, 2, 3].map((worker) =>
+          spawn(process.execPath, ["--input-type=module", "-e", source], {
+            env: { ...process.env, WORKER: String(worker) }, stdio: "inherit",
+          }));
+        await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("close", resolve))));
+      }
+      const base = Number(process.env.WORKER ?? 0) * 10_000;
+      append(base + 1, base + 1_000);
+    `;
+    const { code, stderr } = await trainer(body, { server: server.address, spill });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const expected = [0, 1, 2, 3].flatMap((worker) => numbers(worker * 10_000 + 1, worker * 10_000 + 1_000));
+    expect(scores().sort((a, b) => a - b)).toEqual(expected);
+    expect(server.streams.size).toBe(4);
+    expect(await segments()).toEqual([]);
+  });
+
   test("process.exit leaves to a successor what could not be sent any more", async () => {
     const first = await trainer("append(1, 3000); process.exit(7);", { server: server.address, spill });
     expect(first).toMatchObject({ code: 7, stderr: "" });
