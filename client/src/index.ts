@@ -51,12 +51,13 @@ export type {
   StateListItem,
 } from "./query/state.js";
 export type { RecordWatch, WatchCursor, WatchEvent, WatchOptions, WatchQuestion } from "./query/watch.js";
+export type { CentralLimits } from "./recorder/central-limits.js";
 export type { DropCause, Ledger } from "./recorder/ledger.js";
 export { getDefaultRecorder, openRecorder, setDefaultRecorder } from "./recorder/open-recorder.js";
 export type { OverflowPolicy, RecorderOptions, ResolvedRecorderOptions } from "./recorder/options.js";
 export type { Problem } from "./recorder/problems.js";
 export type { LaneReading, Recorder, RecordOutcome } from "./recorder/recorder.js";
-export type { SpillSettings } from "./recorder/spill-options.js";
+export type { ResolvedSpillOptions, SpillSettings } from "./recorder/spill-options.js";
 export {
   DatabaseBoundedDict,
   type DatabaseBoundedDictOptions,
