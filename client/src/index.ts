@@ -58,6 +58,7 @@ export type { OverflowPolicy, RecorderOptions, ResolvedRecorderOptions } from ".
 export type { Problem } from "./recorder/problems.js";
 export type { LaneReading, Recorder, RecordOutcome } from "./recorder/recorder.js";
 export type { ResolvedSpillOptions, SpillSettings } from "./recorder/spill-options.js";
+export type { BindingOptions, ContainerWatchOptions } from "./recording/binding.js";
 export {
   DatabaseBoundedDict,
   type DatabaseBoundedDictOptions,
@@ -70,5 +71,20 @@ export type { AckedRejection } from "./records/rejection.js";
 export type { HistoryGap } from "./records/stored.js";
 export type { StreamTotals } from "./records/totals.js";
 export * from "./records/training-record.js";
+export type { ConflictPolicy, MergeConflict, StateConflict } from "./state-store/conflict.js";
+export type { ResolvedStateStoreOptions, StateStoreOptions } from "./state-store/options.js";
+export type { LocalPlace } from "./state-store/pending-book.js";
+export type { StatePlace } from "./state-store/places.js";
+export type { StateProblem, StateProblemCode } from "./state-store/problems.js";
+export type {
+  StateCountResult,
+  StateListEntry,
+  StateReading,
+  StateStoreReadings,
+  StateUpdateResult,
+  StateWriteResult,
+} from "./state-store/results.js";
+export { type DocumentOperations, StateHandle } from "./state-store/state-handle.js";
+export { StateStore } from "./state-store/state-store.js";
 export type { StreamInfo } from "./transport/ingest-transport.js";
 export type { CallOptions } from "./transport/unary-call.js";

@@ -18,12 +18,14 @@ export interface CommonFields {
   readonly timestamp?: number | string | Date | undefined;
 }
 
+/** Columns of performance_history. */
 export interface PerformanceFields extends CommonFields {
   readonly score?: number | undefined;
   readonly winRate?: number | undefined;
   readonly learningEfficiency?: number | undefined;
 }
 
+/** Columns of session_history. */
 export interface SessionFields extends CommonFields {
   readonly status?: string | undefined;
   readonly durationSeconds?: number | undefined;
@@ -32,6 +34,7 @@ export interface SessionFields extends CommonFields {
   readonly win?: boolean | undefined;
 }
 
+/** Columns of action_tracking. */
 export interface ActionFields extends CommonFields {
   readonly actionType?: string | undefined;
   /** Such as `[1, 6, 6, 2]`. */
@@ -40,12 +43,14 @@ export interface ActionFields extends CommonFields {
   readonly context?: unknown;
 }
 
+/** Columns of score_history. */
 export interface ScoreFields extends CommonFields {
   readonly score?: number | undefined;
   /** @default "current" */
   readonly scoreType?: string | undefined;
 }
 
+/** Columns of coordinate_tracking. */
 export interface CoordinateFields extends CommonFields {
   readonly coordinateX?: number | undefined;
   readonly coordinateY?: number | undefined;
@@ -54,6 +59,7 @@ export interface CoordinateFields extends CommonFields {
   readonly context?: unknown;
 }
 
+/** Columns of frame_tracking. */
 export interface FrameFields extends CommonFields {
   readonly frameHash?: string | undefined;
   readonly frameAnalysis?: unknown;
@@ -70,27 +76,30 @@ export interface FieldsByType {
   readonly frame_tracking: FrameFields;
 }
 
-type Other = number | string | boolean | null | readonly unknown[];
+/** What a list keeps that is no object. */
+export type OtherItem = number | string | boolean | null | readonly unknown[];
 
 /** Fields that no column has are kept too. */
-type AndOthers<Fields> = Fields & { readonly [field: string]: unknown };
+export type WithOtherFields<Fields> = Fields & { readonly [field: string]: unknown };
 
-interface BoundsByType {
-  readonly performance_history: PerformanceFields | Other;
-  readonly session_history: SessionFields | Other;
-  readonly action_tracking: ActionFields | Other;
+/** What a list takes at all, by type. */
+export interface BoundsByType {
+  readonly performance_history: PerformanceFields | OtherItem;
+  readonly session_history: SessionFields | OtherItem;
+  readonly action_tracking: ActionFields | OtherItem;
   readonly score_history: ScoreFields | number;
-  readonly coordinate_tracking: CoordinateFields | Other;
-  readonly frame_tracking: FrameFields | Other;
+  readonly coordinate_tracking: CoordinateFields | OtherItem;
+  readonly frame_tracking: FrameFields | OtherItem;
 }
 
-interface ItemsByType {
-  readonly performance_history: AndOthers<PerformanceFields> | Other;
-  readonly session_history: AndOthers<SessionFields> | Other;
-  readonly action_tracking: AndOthers<ActionFields> | Other;
+/** What a list takes when nothing else is said, by type. */
+export interface ItemsByType {
+  readonly performance_history: WithOtherFields<PerformanceFields> | OtherItem;
+  readonly session_history: WithOtherFields<SessionFields> | OtherItem;
+  readonly action_tracking: WithOtherFields<ActionFields> | OtherItem;
   readonly score_history: ScoreFields | number;
-  readonly coordinate_tracking: AndOthers<CoordinateFields> | Other;
-  readonly frame_tracking: AndOthers<FrameFields> | Other;
+  readonly coordinate_tracking: WithOtherFields<CoordinateFields> | OtherItem;
+  readonly frame_tracking: WithOtherFields<FrameFields> | OtherItem;
 }
 
 /** What a list of a type takes at all; the bound of its type parameter. */

@@ -19,6 +19,7 @@ export interface BindingOptions {
   readonly recorder?: Recorder | undefined;
 }
 
+/** How a container is watched. */
 export interface ContainerWatchOptions {
   /** Newest records to begin with, at most 1,000. @default 0 */
   readonly snapshotLimit?: number | undefined;

@@ -16,6 +16,7 @@ import { Binding, type BindingOptions, type ContainerWatchOptions } from "./bind
 import { followLimit, initialCapacity } from "./limits.js";
 import type { HistoryOptions } from "./read-history.js";
 
+/** Where a dictionary records, and how much of it stays in memory. */
 export interface DatabaseBoundedDictOptions<Value> extends BindingOptions {
   /** Most keys in memory. @default the central limit of dictionaries, which it then follows */
   readonly capacity?: number | undefined;
@@ -38,6 +39,11 @@ export interface DictEntry<Key, Value> {
 /** Records that are looked at for one key that is wanted, when a dictionary is refilled. */
 const RECORDS_PER_KEY_MAX = 20;
 
+/**
+ * A BoundedDict whose every set is recorded, not only the last value of a key. What was evicted is found again by its key.
+ * Deleting changes memory only. Setting never waits, and never throws for reasons of telemetry; the constructor throws
+ * InvalidArgumentError for options that cannot be.
+ */
 export class DatabaseBoundedDict<
   Type extends RecordTypeName = RecordTypeName,
   Value = ValueOf<Type>,
@@ -68,6 +74,7 @@ export class DatabaseBoundedDict<
     return this.#binding.scope.gameId;
   }
 
+  /** Sets the key and records it; the least recently used one is evicted if there is no room. */
   override set(key: Key, value: Value): this {
     super.set(key, value);
     if (!this.#isLoading) this.#record(key, value);

@@ -17,6 +17,7 @@ import { followLimit, initialCapacity } from "./limits.js";
 import { Positions } from "./positions.js";
 import { type HistoryOptions, readHistory } from "./read-history.js";
 
+/** Where a list records, and how much of it stays in memory. */
 export interface DatabaseBoundedListOptions<Item> extends BindingOptions {
   /** Most items in memory. @default the central limit of its type, which it then follows */
   readonly capacity?: number | undefined;
@@ -28,6 +29,11 @@ export interface DatabaseBoundedListOptions<Item> extends BindingOptions {
   readonly name?: string | undefined;
 }
 
+/**
+ * A BoundedList whose every append, push and extend is recorded. Memory keeps the newest items; the database keeps all,
+ * one `await` away. Other changes (sort, splice, an index set) change memory only. Appending never waits, and never throws
+ * for reasons of telemetry; the constructor throws InvalidArgumentError for options that cannot be.
+ */
 export class DatabaseBoundedList<
   Type extends RecordTypeName = RecordTypeName,
   Item extends ItemBound<Type> = ItemOf<Type>,

@@ -19,6 +19,7 @@ export interface StateProblem {
   readonly cause?: unknown;
 }
 
+/** What kind of problem; see `StateProblem.code`. */
 export type StateProblemCode =
   | "FOLDER_FAILED"
   | "FILE_SET_ASIDE"

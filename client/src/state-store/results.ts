@@ -13,11 +13,13 @@ export interface StateWriteResult {
   readonly version: number | undefined;
 }
 
+/** What became of an update. */
 export interface StateUpdateResult<Value> extends StateWriteResult {
   /** What the function returned, or what there was if it returned undefined. */
   readonly value: Value | undefined;
 }
 
+/** What became of an increment. */
 export interface StateCountResult extends StateWriteResult {
   /** The field's value after this increment; while the server is away, as far as this process knows it. */
   readonly value: number;

@@ -15,6 +15,7 @@ export interface DocumentOperations {
   increment(name: string, field: string, by?: number): Promise<StateCountResult>;
 }
 
+/** One document of a state store. Made by `StateStore.document` and its fellows. */
 export class StateHandle<Value extends JsonValue = JsonValue> {
   /** Without the store's prefix. */
   readonly name: string;

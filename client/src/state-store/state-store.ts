@@ -203,6 +203,7 @@ export class StateStore {
     return this.#engine.circuit.isAway;
   }
 
+  /** How things stand, for metrics. */
   readings(): StateStoreReadings {
     const { circuit, book } = this.#engine;
     return {
