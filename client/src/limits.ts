@@ -279,6 +279,56 @@ export const STATE_ADOPT_EVERY_MS = 30_000;
 /** Longest file name made of a document's name alone: with two ids and an ending it stays below the usual 255 bytes. */
 export const STATE_FILE_STEM_LENGTH_MAX = 160;
 
+/** Calls of `periodicCleanup` for an object between two cleanups, by default: what the earlier fixer did. */
+export const GUARD_OPERATIONS_DEFAULT = 100;
+
+/** How often a memory guard cleans what it watches, and takes a sample of it. */
+export const GUARD_EVERY_MS_DEFAULT = 10_000;
+
+/** Samples in a window. Its least value counts, so that neither a burst nor a sawtooth looks like growth. */
+export const GUARD_WINDOW_SAMPLES_DEFAULT = 6;
+
+/** Windows that must each end higher than the one before for a container to be called leaking: five minutes. */
+export const GUARD_LEAK_WINDOWS_DEFAULT = 5;
+
+/** Windows without growth after which it is not called leaking any more. */
+export const GUARD_CALM_WINDOWS = 2;
+
+/** A container must have grown by this many items to be called leaking. */
+export const GUARD_LEAK_ITEMS_MIN = 100;
+
+/** The heap must have grown by this many bytes. */
+export const GUARD_LEAK_HEAP_BYTES_MIN = 8 * 1024 * 1024;
+
+/** Items of a container that has no limit of its own, where all containers of an object are to be bounded. */
+export const GUARD_ITEMS_MAX_DEFAULT = 1_000;
+
+/** Dictionaries among them: the earlier central configuration's limit. */
+export const GUARD_DICT_ITEMS_MAX_DEFAULT = 500;
+
+/** Objects that one guard watches. */
+export const GUARD_OBJECTS_MAX = 1_000;
+
+/** Containers that are followed in one object, and how deep they may lie. */
+export const GUARD_CONTAINERS_MAX = 200;
+/** See above. */
+export const GUARD_DEPTH_MAX = 3;
+
+/** Objects that are looked into in search of them, at each sample. */
+export const GUARD_VISITS_MAX = 2_000;
+
+/** Counting the keys of an object that takes no longer is done at each sample. */
+export const GUARD_COUNTING_MS_FREE = 1;
+
+/** Share of the time that counting the keys of a larger one may take. */
+export const GUARD_COUNTING_SHARE_MAX = 0.005;
+
+/** Items that are looked at for an estimate of a container's bytes. */
+export const GUARD_ESTIMATE_ITEMS = 32;
+
+/** Values that are looked at within each of them. */
+export const GUARD_ESTIMATE_VALUES_MAX = 500;
+
 function assertLimit(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts is inconsistent: ${relation}`);
 }
