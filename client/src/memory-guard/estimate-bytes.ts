@@ -7,7 +7,8 @@ import { type ContainerKind, dataProperty, ownKeys, sizeOf } from "./kinds.js";
 const SLOT_BYTES = 8;
 const ENTRY_BYTES = 40;
 const OBJECT_BYTES = 24;
-const NUMBER_BYTES = 12;
+/** A number that is no small integer: small ones are in their slot. */
+const NUMBER_BYTES = 8;
 
 /** In bytes, without what is shared with others being told apart. Never runs a getter. */
 export function estimateBytes(container: object, kind: ContainerKind): number {
@@ -50,7 +51,7 @@ function bytesOf(value: unknown, seen: Set<object>, budget: Budget): number {
     case "string":
       return OBJECT_BYTES + value.length;
     case "number":
-      return NUMBER_BYTES;
+      return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 0 : NUMBER_BYTES;
     case "bigint":
       return OBJECT_BYTES;
     case "object":

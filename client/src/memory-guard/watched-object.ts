@@ -4,7 +4,7 @@ import { GUARD_COUNTING_MS_FREE, GUARD_COUNTING_SHARE_MAX, GUARD_LEAK_ITEMS_MIN 
 import type { CleanupChoice } from "./cleanup.js";
 import { estimateBytes } from "./estimate-bytes.js";
 import { type FoundContainer, findContainers, GROUP_KEYS_MAX } from "./find-containers.js";
-import { type ContainerKind, capacityOf, sizeOf } from "./kinds.js";
+import { capacityOf, sizeOf } from "./kinds.js";
 import type { ContainerReport } from "./leak-report.js";
 import { Trend, type TrendSettings } from "./trend.js";
 
