@@ -147,6 +147,7 @@ everyStore((fixture) => {
               namespace,
               sessionId: bySession === undefined && byGame === undefined ? sessions[0] : sessions[bySession ?? 9],
               gameId: byGame === undefined ? undefined : `game-${byGame}`,
+              key: undefined,
               after: undefined,
             };
             const { found, pages } = await allPages(store, query);
@@ -186,6 +187,7 @@ everyStore((fixture) => {
         sessionId: writer.request.sessionId,
         gameId: undefined,
         tables: ALL_TABLES,
+        key: undefined,
         sinceUs: undefined,
         untilUs: undefined,
         newestFirst: true,
@@ -208,6 +210,7 @@ everyStore((fixture) => {
         sessionId: writer.request.sessionId,
         gameId: undefined,
         tables: [3],
+        key: undefined,
         sinceUs: undefined,
         untilUs: undefined,
         newestFirst: true,

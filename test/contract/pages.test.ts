@@ -32,6 +32,7 @@ everyStore((fixture) => {
       sessionId: writer.request.sessionId,
       gameId: undefined,
       tables: ALL_TABLES,
+      key: undefined,
       sinceUs: undefined,
       untilUs: undefined,
       newestFirst: true,

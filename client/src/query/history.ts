@@ -76,6 +76,12 @@ export interface ListRecordsQuestion {
   readonly gameId?: string | undefined;
   /** @default all six */
   readonly types?: readonly RecordTypeName[] | undefined;
+  /**
+   * Only records of this key; needs `sessionId` and exactly one of `types`, for each type has its own key: the game of
+   * performance_history and session_history, the action type, the score type, the frame hash, and "x,y" of a coordinate.
+   * Served by an index. @default all
+   */
+  readonly key?: string | undefined;
   /** At or after this time: microseconds since 1970. */
   readonly sinceUs?: number | undefined;
   /** Before this time: microseconds since 1970. */
@@ -179,6 +185,7 @@ export class HistoryClient {
       untilUs: question.untilUs === undefined ? undefined : BigInt(Math.trunc(question.untilUs)),
       order: question.order === "oldest" ? wire.SortOrder.OLDEST_FIRST : wire.SortOrder.NEWEST_FIRST,
       pageSize: question.pageSize ?? 0,
+      key: question.key ?? "",
     };
     return listing(async (pageToken) => {
       const answer = await this.#caller.call(service.listRecords, { ...request, pageToken }, options);

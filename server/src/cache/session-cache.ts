@@ -287,6 +287,7 @@ function newestOf(
     sessionId,
     gameId,
     tables,
+    key: undefined,
     sinceUs: undefined,
     untilUs: undefined,
     newestFirst: true,

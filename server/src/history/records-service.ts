@@ -18,7 +18,7 @@ import { countsMessage } from "../rpc/messages.js";
 import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.js";
 import type { RecordCursor } from "../store/reads/records.js";
 import type { Store } from "../store/store.js";
-import { optionalTime, tablesOf } from "./filters.js";
+import { keyValues, optionalTime, tablesOf } from "./filters.js";
 
 export async function listRecords(
   store: Store,
@@ -31,6 +31,7 @@ export async function listRecords(
     throw badField("session_id", "and game_id are empty; set at least one, records are found by session or by game");
   }
   const tables = tablesOf(request.types);
+  const key = keyValues(request.key, sessionId, tables);
   const sinceUs = optionalTime("since_us", request.sinceUs);
   const untilUs = optionalTime("until_us", request.untilUs);
   if (request.order < 0 || request.order > SortOrder.OLDEST_FIRST) {
@@ -38,13 +39,14 @@ export async function listRecords(
   }
   const newestFirst = request.order !== SortOrder.OLDEST_FIRST;
   const limit = pageSize(request.pageSize, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
-  const question = ["records", namespace, sessionId, gameId, tables, sinceUs, untilUs, newestFirst];
+  const question = ["records", namespace, sessionId, gameId, tables, sinceUs, untilUs, newestFirst, ...(key ?? [])];
   const position = decodePageToken(request.pageToken, question, ["number", "key", "number"]);
   const page = await store.reads.listRecords({
     namespace,
     sessionId,
     gameId,
     tables,
+    key,
     sinceUs,
     untilUs,
     newestFirst,

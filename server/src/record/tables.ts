@@ -33,10 +33,21 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Column by protobuf field number. */
   readonly columnOfField: readonly (number | undefined)[];
+  /** What a dictionary over the table is keyed by. */
+  readonly key: readonly Column[];
 }
 
 /** What a column holds in memory: SQL's NULL is null; booleans are 0 and 1, as both databases store them. */
 export type Value = string | number | null;
+
+const KEYS: Record<TableName, readonly string[]> = {
+  performance_history: ["game_id"],
+  session_history: ["game_id"],
+  action_tracking: ["action_type"],
+  score_history: ["score_type"],
+  coordinate_tracking: ["coordinate_x", "coordinate_y"],
+  frame_tracking: ["frame_hash"],
+};
 
 function camel(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -51,7 +62,8 @@ function table(index: number, name: TableName, type: RecordType, spec: readonly 
   }));
   const columnOfField: (number | undefined)[] = [];
   for (const [at, column] of columns.entries()) columnOfField[column.field] = at;
-  return { index, name, type, columns, columnOfField };
+  const key = columns.filter((column) => KEYS[name].includes(column.name));
+  return { index, name, type, columns, columnOfField, key };
 }
 
 export const TABLES: readonly Table[] = [

@@ -25,6 +25,8 @@ export interface RecordQuery {
   gameId: string | undefined;
   /** Indexes of tables, rising. */
   tables: readonly number[];
+  /** Values of the key columns of the one table there is; undefined: whatever they are. */
+  key: readonly Value[] | undefined;
   sinceUs: number | undefined;
   untilUs: number | undefined;
   newestFirst: boolean;
@@ -91,6 +93,13 @@ function tablePage(source: Source, table: Table, query: RecordQuery, after: Reco
   let select = selectRows(source.db, table, index).where("r.namespace_id", "=", query.namespace);
   if (query.sessionId !== undefined) select = select.where("r.session_id", "=", query.sessionId);
   if (query.gameId !== undefined) select = select.where("r.game_id", "=", query.gameId);
+  for (const [at, value] of (query.key ?? []).entries()) {
+    const column = sql.ref(`r.${table.key[at]?.name}`);
+    select = select.where(sql<boolean>`${column} = ${value}`);
+    // MySQL pads when it compares: "a" equals "a " there. A length is a number to both.
+    if (typeof value === "string")
+      select = select.where(sql<boolean>`octet_length(${column}) = ${Buffer.byteLength(value)}`);
+  }
   if (query.sinceUs !== undefined) select = select.where("r.timestamp", ">=", timestampText(query.sinceUs));
   if (query.untilUs !== undefined) select = select.where("r.timestamp", "<", timestampText(query.untilUs));
   if (after !== undefined) {

@@ -263,6 +263,13 @@ export interface ListRecordsRequest {
   pageSize: number;
   /** From the previous answer to the same question; empty for the first page. */
   pageToken: string;
+  /**
+   * Only records whose key is this; empty means all. Needs session_id and exactly one type, for each type has its own:
+   * PERFORMANCE_HISTORY and SESSION_HISTORY game_id, ACTION_TRACKING action_type, SCORE_HISTORY score_type,
+   * FRAME_TRACKING frame_hash, COORDINATE_TRACKING "x,y", two 32-bit integers. An index finds the newest record of a key,
+   * however many others came since. INVALID_ARGUMENT (BAD_FIELD) where the key cannot be one of that type.
+   */
+  key: string;
 }
 
 /** A page of records. */
@@ -1671,6 +1678,7 @@ function createBaseListRecordsRequest(): ListRecordsRequest {
     order: 0,
     pageSize: 0,
     pageToken: "",
+    key: "",
   };
 }
 
@@ -1709,6 +1717,9 @@ export const ListRecordsRequest: MessageFns<ListRecordsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(66).string(message.pageToken);
+    }
+    if (message.key !== "") {
+      writer.uint32(74).string(message.key);
     }
     return writer;
   },
@@ -1800,6 +1811,14 @@ export const ListRecordsRequest: MessageFns<ListRecordsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1846,6 +1865,7 @@ export const ListRecordsRequest: MessageFns<ListRecordsRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
     };
   },
 
@@ -1875,6 +1895,9 @@ export const ListRecordsRequest: MessageFns<ListRecordsRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
     return obj;
   },
 
@@ -1891,6 +1914,7 @@ export const ListRecordsRequest: MessageFns<ListRecordsRequest> = {
     message.order = object.order ?? 0;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.key = object.key ?? "";
     return message;
   },
 };
@@ -3130,7 +3154,7 @@ export const HistoryServiceService = {
       Buffer.from(DeleteSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteSessionResponse => DeleteSessionResponse.decode(value),
   },
-  /** Records of a session or of a game, by event time, in pages. */
+  /** Records of a session or of a game, by event time, in pages; or those of one key of a session. */
   listRecords: {
     path: "/tailkeep.v1.HistoryService/ListRecords" as const,
     requestStream: false as const,
@@ -3186,7 +3210,7 @@ export interface HistoryServiceServer extends UntypedServiceImplementation {
    * a writer holds one of its streams, unless force is set. Repeating it is harmless: NOT_FOUND.
    */
   deleteSession: handleUnaryCall<DeleteSessionRequest, DeleteSessionResponse>;
-  /** Records of a session or of a game, by event time, in pages. */
+  /** Records of a session or of a game, by event time, in pages; or those of one key of a session. */
   listRecords: handleUnaryCall<ListRecordsRequest, ListRecordsResponse>;
   /** The newest records of a session, by event time. Answered from memory where possible. */
   tailRecords: handleUnaryCall<TailRecordsRequest, TailRecordsResponse>;
@@ -3264,7 +3288,7 @@ export interface HistoryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteSessionResponse) => void,
   ): ClientUnaryCall;
-  /** Records of a session or of a game, by event time, in pages. */
+  /** Records of a session or of a game, by event time, in pages; or those of one key of a session. */
   listRecords(
     request: ListRecordsRequest,
     callback: (error: ServiceError | null, response: ListRecordsResponse) => void,
