@@ -168,6 +168,35 @@ export const CACHE_RECORDS_DEFAULT = {
   frame_tracking: 50,
 } as const;
 
+/** What else the central configuration says how much of to keep in a trainer's memory: the earlier system's values. */
+export const DICTIONARY_KEYS_DEFAULT = 500;
+export const GOVERNOR_DECISIONS_DEFAULT = 100;
+export const ARCHITECT_EVOLUTIONS_DEFAULT = 100;
+
+/** A memory limit: beyond this a cache would be no tail any more. */
+export const MEMORY_LIMIT_MAX = 100_000;
+
+/** Actions that a trainer may take: the earlier system's values. */
+export const ACTION_LIMITS_DEFAULT = {
+  perGame: 2_000,
+  perSession: 5_000,
+  perScorecard: 8_000,
+  perEpisode: 1_500,
+  scalingBase: 800,
+  scalingMax: 3_000,
+} as const;
+export const ACTION_LIMIT_MAX = 10_000_000;
+
+/** How often a server looks whether another one has changed the central configuration: one read of one row. */
+export const CONFIG_POLL_MS = 1_000;
+
+/** Watchers of the central configuration at one server. */
+export const CONFIG_WATCHERS_MAX = 1_000;
+
+/** Who changed the central configuration, and why. */
+export const CONFIG_AUTHOR_CHARS_MAX = 128;
+export const CONFIG_COMMENT_CHARS_MAX = 1_024;
+
 /** Sessions with a cache, least recently used first out. */
 export const CACHE_SESSIONS_MAX_DEFAULT = 1_000;
 

@@ -10,6 +10,8 @@ import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
 import { SessionCaches } from "./cache/session-cache.js";
 import { WatchHub } from "./cache/watch-hub.js";
+import { CentralConfig } from "./central-config/central-config.js";
+import { configService } from "./central-config/config-service.js";
 import { GroupCommit } from "./commit/group-commit.js";
 import { isLoopback, splitAddress, withPort } from "./config/address.js";
 import { type Config, cacheCapacities } from "./config/schema.js";
@@ -83,6 +85,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessionsMax: config.cacheSessionsMax,
     bytesMax: config.cacheBytesMax,
   });
+  const central = new CentralConfig(store, clock, config);
+  central.onChange(() => caches.resize(cacheCapacities(central.current)));
   const hub = new WatchHub(store, clock, (error) => log.warn({ err: error }, "watchers wait for the store"));
   const keeper = new StoreKeeper(store, clock, {
     up: (audit) => {
@@ -196,6 +200,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ),
     stateService(store, gate),
     adminService(store, gate),
+    configService({ store, central, stopping: stop.signal }, gate),
   ]);
   const metrics = new Metrics(
     {
@@ -279,6 +284,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     keeper.keep(stop.signal),
     sessions.keepSeen(stop.signal),
     hub.poll(stop.signal),
+    central.keep(stop.signal, () => keeper.up),
   );
   return {
     grpcAddr,

@@ -109,7 +109,7 @@ class SessionCache {
 export class SessionCaches {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #options: CacheOptions;
+  #options: CacheOptions;
   /** Most recently used last. */
   readonly #sessions = new Map<string, SessionCache>();
   #bytes = 0;
@@ -131,6 +131,13 @@ export class SessionCaches {
       misses: this.#misses,
       evictions: this.#evictions,
     };
+  }
+
+  /** Other capacities, by table index: what is in memory is filled anew when it is asked for. */
+  resize(capacities: readonly number[]): void {
+    if (capacities.every((capacity, index) => capacity === this.#options.capacities[index])) return;
+    this.#options = { ...this.#options, capacities };
+    this.forgetAll();
   }
 
   /** A stream was opened here. */

@@ -6,14 +6,20 @@
  */
 import { z } from "zod";
 import {
+  ACTION_LIMIT_MAX,
+  ACTION_LIMITS_DEFAULT,
+  ARCHITECT_EVOLUTIONS_DEFAULT,
   BATCH_BYTES_MAX,
   CACHE_BYTES_MAX_DEFAULT,
   CACHE_RECORDS_DEFAULT,
   CACHE_SESSIONS_MAX_DEFAULT,
   DEAD_LETTER_BYTES_MAX_DEFAULT,
   DECODED_FACTOR,
+  DICTIONARY_KEYS_DEFAULT,
+  GOVERNOR_DECISIONS_DEFAULT,
   GROUP_DELAY_MS_DEFAULT,
   INGEST_BYTES_MAX_DEFAULT,
+  MEMORY_LIMIT_MAX,
   MYSQL_LANES_DEFAULT,
   RETENTION_DAYS_DEFAULT,
   RETENTION_DAYS_MAX,
@@ -27,7 +33,8 @@ const address = z
     "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one",
   );
 
-const records = (fallback: number) => z.number().int().min(1).max(100_000).default(fallback);
+const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback);
+const actions = (fallback: number) => z.number().int().min(1).max(ACTION_LIMIT_MAX).default(fallback);
 
 export const configSchema = z.strictObject({
   grpcAddr: address.default("127.0.0.1:50051").describe("Where gRPC listens."),
@@ -78,9 +85,23 @@ export const configSchema = z.strictObject({
       scoreHistory: records(CACHE_RECORDS_DEFAULT.score_history),
       coordinateAttempts: records(CACHE_RECORDS_DEFAULT.coordinate_tracking),
       frameHistory: records(CACHE_RECORDS_DEFAULT.frame_tracking),
+      dictionaries: records(DICTIONARY_KEYS_DEFAULT),
+      governorDecisions: records(GOVERNOR_DECISIONS_DEFAULT),
+      architectEvolutions: records(ARCHITECT_EVOLUTIONS_DEFAULT),
     })
     .prefault({})
-    .describe("Records of each type kept in memory for a session."),
+    .describe("Items kept in memory, of each type for a session and for a list of a trainer; config set overrides it."),
+  actionLimits: z
+    .strictObject({
+      perGame: actions(ACTION_LIMITS_DEFAULT.perGame),
+      perSession: actions(ACTION_LIMITS_DEFAULT.perSession),
+      perScorecard: actions(ACTION_LIMITS_DEFAULT.perScorecard),
+      perEpisode: actions(ACTION_LIMITS_DEFAULT.perEpisode),
+      scalingBase: actions(ACTION_LIMITS_DEFAULT.scalingBase),
+      scalingMax: actions(ACTION_LIMITS_DEFAULT.scalingMax),
+    })
+    .prefault({})
+    .describe("Actions that trainers may take, for them to read; config set overrides it."),
   deadLetterBytesMax: z
     .number()
     .int()
@@ -106,7 +127,7 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 
 /** Memory limits in the order of the tables. */
-export function cacheCapacities({ memoryLimits }: Config): number[] {
+export function cacheCapacities({ memoryLimits }: Pick<Config, "memoryLimits">): number[] {
   return [
     memoryLimits.performanceHistory,
     memoryLimits.sessionHistory,

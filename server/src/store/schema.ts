@@ -225,6 +225,17 @@ export function initialStatements(dialect: Dialect, storingDay: number): string[
   ];
 }
 
+/** Everything of the central configuration: one row a change, and the newest one holds. */
+export function configStatements(dialect: Dialect): string[] {
+  const types = TYPES[dialect];
+  const end = dialect === "mysql" ? ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" : ") STRICT";
+  return [
+    `CREATE TABLE IF NOT EXISTS config_changes (version ${types.integer} NOT NULL PRIMARY KEY,
+      created_at_us ${types.integer} NOT NULL, author ${types.text} NOT NULL, comment ${types.longText} NOT NULL,
+      changes ${types.longText} NOT NULL, overrides ${types.longText} NOT NULL${end}`,
+  ];
+}
+
 /** Tables that the runner of migrations itself needs, before any migration. */
 export function bootstrapStatements(dialect: Dialect): string[] {
   const types = TYPES[dialect];
@@ -244,6 +255,9 @@ export interface Migration {
 }
 
 /** In order; never changed once released, only added to. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: "initial", statements: initialStatements }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "initial", statements: initialStatements },
+  { version: 2, name: "config", statements: configStatements },
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

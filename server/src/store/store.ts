@@ -6,6 +6,7 @@
  * watermark go into one transaction. Nothing else gives exactly-once.
  */
 import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
+import type { ConfigStore } from "./config.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
 import type { StateStore } from "./state.js";
@@ -101,6 +102,7 @@ export interface Store {
   readonly capabilities: Capabilities;
   readonly reads: Reads;
   readonly state: StateStore;
+  readonly config: ConfigStore;
   /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */
   start(): Promise<Audit>;
   openStream(request: OpenRequest): Promise<OpenOutcome>;

@@ -2,14 +2,17 @@
 import { ChannelCredentials, Client, type ServiceError } from "@grpc/grpc-js";
 import {
   AdminServiceService,
+  ConfigServiceService,
   DeleteSessionRequest,
   DeleteStateRequest,
+  GetConfigRequest,
   GetLedgerRequest,
   GetSessionRequest,
   GetStateRequest,
   GetStatisticsRequest,
   HistoryServiceService,
   IngestServiceService,
+  ListConfigChangesRequest,
   ListDeadLettersRequest,
   ListGapsRequest,
   ListRecordsRequest,
@@ -18,6 +21,7 @@ import {
   PutStateRequest,
   StateServiceService,
   TailRecordsRequest,
+  UpdateConfigRequest,
   UpdateSessionRequest,
   type WatchRecordsRequest,
   WriteRecordsRequest,
@@ -25,17 +29,25 @@ import {
 import { type Ending, endingOf, IngestProbe } from "./ingest-probe.js";
 import { WatchProbe } from "./watch-probe.js";
 
-const METHODS = { ...AdminServiceService, ...HistoryServiceService, ...IngestServiceService, ...StateServiceService };
+const METHODS = {
+  ...AdminServiceService,
+  ...ConfigServiceService,
+  ...HistoryServiceService,
+  ...IngestServiceService,
+  ...StateServiceService,
+};
 type Methods = typeof METHODS;
 
 /** Requests of the unary methods. */
 interface Requests {
   deleteSession: DeleteSessionRequest;
   deleteState: DeleteStateRequest;
+  getConfig: GetConfigRequest;
   getLedger: GetLedgerRequest;
   getSession: GetSessionRequest;
   getState: GetStateRequest;
   getStatistics: GetStatisticsRequest;
+  listConfigChanges: ListConfigChangesRequest;
   listDeadLetters: ListDeadLettersRequest;
   listGaps: ListGapsRequest;
   listRecords: ListRecordsRequest;
@@ -43,6 +55,7 @@ interface Requests {
   listStates: ListStatesRequest;
   putState: PutStateRequest;
   tailRecords: TailRecordsRequest;
+  updateConfig: UpdateConfigRequest;
   updateSession: UpdateSessionRequest;
   writeRecords: WriteRecordsRequest;
 }
@@ -58,10 +71,12 @@ interface Codec<Message> {
 const REQUESTS: { [M in Unary]: Codec<Requests[M]> } = {
   deleteSession: DeleteSessionRequest,
   deleteState: DeleteStateRequest,
+  getConfig: GetConfigRequest,
   getLedger: GetLedgerRequest,
   getSession: GetSessionRequest,
   getState: GetStateRequest,
   getStatistics: GetStatisticsRequest,
+  listConfigChanges: ListConfigChangesRequest,
   listDeadLetters: ListDeadLettersRequest,
   listGaps: ListGapsRequest,
   listRecords: ListRecordsRequest,
@@ -69,6 +84,7 @@ const REQUESTS: { [M in Unary]: Codec<Requests[M]> } = {
   listStates: ListStatesRequest,
   putState: PutStateRequest,
   tailRecords: TailRecordsRequest,
+  updateConfig: UpdateConfigRequest,
   updateSession: UpdateSessionRequest,
   writeRecords: WriteRecordsRequest,
 };

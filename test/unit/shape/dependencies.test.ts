@@ -34,6 +34,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   history: [...VOCABULARY, "cache", "rpc", "store"],
   state: [...VOCABULARY, "rpc", "store"],
   admin: [...VOCABULARY, "rpc", "store"],
+  "central-config": [...VOCABULARY, "config", "rpc", "store"],
   rpc: [...VOCABULARY, "store"],
   http: [...VOCABULARY, "config"],
   config: ["base", "limits"],

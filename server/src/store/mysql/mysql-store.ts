@@ -7,6 +7,7 @@ import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayText, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
 import { nextKey, streamKey } from "../keys.js";
@@ -18,6 +19,7 @@ import { rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
 import { auditMysql } from "./audit.js";
+import { MysqlConfig } from "./config.js";
 import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
 import { insertRows } from "./insert.js";
 import { Lanes } from "./lane.js";
@@ -50,6 +52,7 @@ export class MysqlStore implements Store {
   readonly capabilities: Capabilities;
   readonly reads: Reads;
   readonly state: StateStore;
+  readonly config: ConfigStore;
   readonly #options: MysqlOptions;
   readonly #clock: Clock;
   /** Commits have lanes of their own, so that opens and updates never wait behind a full pipeline. */
@@ -68,6 +71,7 @@ export class MysqlStore implements Store {
     this.#sideLanes = new Lanes(options.target, 2);
     this.#readPool = new ReadPool(options.target);
     this.reads = new Reads(queryBuilder("mysql"), (sql, values) => this.#readPool.query(sql, values), true);
+    this.config = new MysqlConfig((work) => this.#patiently(work));
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
   }
 

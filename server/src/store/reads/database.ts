@@ -89,12 +89,22 @@ interface StatesTable {
   updated_at_us: number;
 }
 
+interface ConfigChangesTable {
+  version: number;
+  created_at_us: number;
+  author: string;
+  comment: string;
+  changes: string;
+  overrides: string;
+}
+
 export type Database = Record<`${TableName}_rows`, RowsTable> & {
   sessions: SessionsTable;
   streams: StreamsTable;
   gaps: GapsTable;
   dead_letters: DeadLettersTable;
   states: StatesTable;
+  config_changes: ConfigChangesTable;
 };
 
 export type QueryBuilder = Kysely<Database>;

@@ -1,4 +1,5 @@
 /** Every question the server asks of a store, the same for both: built with Kysely, run by the store. */
+import { listConfigChanges, newestConfig } from "./config.js";
 import type { Execute, QueryBuilder, Source } from "./database.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
 import { listRecords, listStreamPage, listStreamRange } from "./records.js";
@@ -86,6 +87,14 @@ export class Reads {
 
   listStates(...args: Rest<typeof listStates>) {
     return listStates(this.#source, ...args);
+  }
+
+  newestConfig() {
+    return newestConfig(this.#source);
+  }
+
+  listConfigChanges(...args: Rest<typeof listConfigChanges>) {
+    return listConfigChanges(this.#source, ...args);
   }
 
   abandonedDeletions(...args: Rest<typeof abandonedDeletions>) {

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
 import { nowUs } from "../../record/time.js";
+import type { AppendOutcome, ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
 import { queryBuilder } from "../reads/database.js";
@@ -33,6 +34,7 @@ export class SqliteStore implements Store {
   readonly capabilities: Capabilities = { sharedByServers: false, lanes: SQLITE_LANES };
   readonly reads: Reads;
   readonly state: StateStore;
+  readonly config: ConfigStore;
   readonly #writer: Thread;
   readonly #reader: Thread;
   readonly #opening: WaitingOpen[] = [];
@@ -43,6 +45,7 @@ export class SqliteStore implements Store {
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
     this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
     this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters), false);
+    this.config = { append: (row) => this.#writer.call<AppendOutcome>("appendConfig", row) };
     this.state = {
       put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
       delete: (...args) => this.#writer.call<DeleteOutcome>("deleteState", ...args),

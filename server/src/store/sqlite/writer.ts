@@ -9,6 +9,7 @@ import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import type { AppendOutcome, ConfigRow } from "../config.js";
 import { StoreError } from "../errors.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
@@ -322,6 +323,20 @@ class SqliteWriter {
     });
   }
 
+  appendConfig(row: ConfigRow): AppendOutcome {
+    return this.#transaction(() => {
+      const newest = this.#get("SELECT COALESCE(MAX(version), 0) AS version FROM config_changes");
+      const version = Number(newest?.["version"]);
+      if (version !== row.version - 1) return { kind: "mismatch", version };
+      this.#run(
+        `INSERT INTO config_changes (version, created_at_us, author, comment, changes, overrides)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+        [row.version, row.createdAtUs, row.author, row.comment, row.changesJson, row.overridesJson],
+      );
+      return { kind: "written" };
+    });
+  }
+
   ping(): void {
     this.#get("SELECT 1 AS one");
   }
@@ -508,6 +523,7 @@ serveThread({
     started().putState(namespace, name, value, version),
   deleteState: (namespace: string, name: string, version: number | null) =>
     started().deleteState(namespace, name, version),
+  appendConfig: (row: ConfigRow) => started().appendConfig(row),
   ping: () => started().ping(),
   close: () => writer?.close(),
 });
