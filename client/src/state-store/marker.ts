@@ -14,7 +14,7 @@
 
 import { STATE_MARKER_WRITERS_MAX } from "../limits.js";
 import type { JsonValue } from "../records/training-record.js";
-import { isObject, parsed } from "./values.js";
+import { isObject, parsed, valueText } from "./values.js";
 
 export const MARKER_MEMBER = "$tailkeep";
 
@@ -69,6 +69,12 @@ export function takeMarker(value: JsonValue): { readonly text: string; readonly 
     return { text: JSON.stringify(value), marker: undefined };
   const { [MARKER_MEMBER]: member, ...rest } = value;
   return { text: JSON.stringify(rest), marker: readMarker(member) };
+}
+
+/** JSON text of a value of the trainer's, which cannot set the member. Throws like valueText. */
+export function ownText(value: unknown): string {
+  const text = valueText(value);
+  return text.includes(MARKER_MEMBER) ? takeMarker(parsed(text)).text : text;
 }
 
 /** The value that is written: only an object can carry the member. */

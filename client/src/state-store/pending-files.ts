@@ -86,11 +86,13 @@ export class PendingFiles {
   /** Takes over what the dead left, and their rubbish. Never throws. @param canTake Whether there is room for more. */
   async adopt(canTake: () => boolean): Promise<Pending[]> {
     const files = await this.#folder.filesIn("pending");
-    const owners = new Set((await this.#folder.filesIn("owners")).map((file) => file.replace(/\.json$/, "")));
-    for (const file of files) {
-      const owner = FILE.exec(file)?.[3] ?? ownerOfTemporary(file);
-      if (owner !== undefined && OWNER_ID.test(owner)) owners.add(owner);
-    }
+    const ownerFiles = await this.#folder.filesIn("owners");
+    const owners = new Set(
+      [
+        ...ownerFiles.map((file) => file.replace(/\.json$/, "")),
+        ...files.map((file) => FILE.exec(file)?.[3] ?? ownerOfTemporary(file) ?? ""),
+      ].filter((owner) => OWNER_ID.test(owner)),
+    );
     this.#watch.retain(owners);
     const adopted: Pending[] = [];
     for (const owner of owners) {

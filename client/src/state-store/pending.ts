@@ -115,11 +115,11 @@ export function attempted(replacement: Replacement): Replacement {
 /** All of them expected the same version, so that one succeeded at most; the newest are likelier. */
 const ATTEMPTS_KEPT = 8;
 
-/** What it weighs: its values as JSON text, in bytes at most. */
+/** What it weighs, in bytes: its values as JSON text. */
 export function weightOf(pending: Pending): number {
   const { replacement, sealed, open } = pending;
-  const texts = (replacement?.text?.length ?? 0) + (replacement?.base.text?.length ?? 0);
-  return 3 * texts + 64 * ((sealed?.by.size ?? 0) + (open?.by.size ?? 0));
+  const texts = Buffer.byteLength(replacement?.text ?? "") + Buffer.byteLength(replacement?.base.text ?? "");
+  return texts + 64 * ((sealed?.by.size ?? 0) + (open?.by.size ?? 0));
 }
 
 /** JSON text for its file. */

@@ -10,12 +10,12 @@ import { InvalidArgumentError, VersionMismatchError } from "../errors/errors.js"
 import type { JsonValue } from "../records/training-record.js";
 import type { ConflictPolicy, Conflicts, StateConflict } from "./conflict.js";
 import { addToText } from "./counts.js";
-import { marked, presenceOf } from "./marker.js";
+import { marked, ownText, presenceOf } from "./marker.js";
 import { attempted, type Pending, type Replacement, type SealedBatch } from "./pending.js";
 import { type StateProblems, wordsOf } from "./problems.js";
 import type { Patience, RemoteDocument, RemoteDocuments } from "./remote-documents.js";
 import type { StateFolder } from "./state-folder.js";
-import { digestOf, parsed, sameValue, valueText } from "./values.js";
+import { digestOf, parsed, sameValue } from "./values.js";
 
 /** A pending in memory. */
 export interface Held {
@@ -121,7 +121,7 @@ export class Reconciler {
     try {
       // Copies: the function may change what it gets.
       const merged = policy(jsonOf(replacement.base.text), jsonOf(replacement.text), jsonOf(theirs.text));
-      return merged === undefined ? keepTheirs : { resolution: "merged", text: valueText(merged) };
+      return merged === undefined ? keepTheirs : { resolution: "merged", text: ownText(merged) };
     } catch (error) {
       problems.report({
         code: "MERGE_FAILED",

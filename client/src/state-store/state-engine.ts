@@ -56,7 +56,6 @@ export class StateEngine {
   readonly #parts: EngineParts;
   readonly #seen: SeenDocuments;
   readonly #reconciler: Reconciler;
-  readonly #counting = new Map<string, CountCall[]>();
 
   constructor(parts: EngineParts) {
     const { clock, folder, problems } = parts;
@@ -85,9 +84,16 @@ export class StateEngine {
     });
   }
 
-  /** @param text Undefined deletes the document. */
+  /** Of replacements that wait one behind the other only the last is written. @param text Undefined deletes the document. */
   replace(name: string, text: string | undefined): Promise<EngineWrite> {
-    return this.turns.take(name, () => this.#change(name, () => text));
+    const last = this.turns.joinable(name);
+    if (last instanceof WaitingReplacement && last.result !== undefined) {
+      last.text = text;
+      return last.result;
+    }
+    const own = new WaitingReplacement(text);
+    own.result = this.turns.take(name, () => this.#change(name, () => own.text), own);
+    return own.result;
   }
 
   /** @param make May be called several times. Undefined leaves the document as it is. */
@@ -109,33 +115,20 @@ export class StateEngine {
     });
   }
 
-  /** Increments that are asked for while another is under way are added up, and written at once. */
+  /** Increments that wait one behind the other are added up, and written at once. */
   count(name: string, by: Amounts): Promise<CountResult> {
     return new Promise((resolve, reject) => {
       const call = { by, resolve, reject };
-      const waiting = this.#counting.get(name);
-      if (waiting !== undefined) {
-        waiting.push(call);
+      const last = this.turns.joinable(name);
+      if (last instanceof WaitingCounts) {
+        last.calls.push(call);
         return;
       }
-      this.#counting.set(name, [call]);
-      // Nobody is added to calls that were taken.
-      const take = () => {
-        const calls = this.#counting.get(name) ?? [];
-        this.#counting.delete(name);
-        return calls;
-      };
+      const own = new WaitingCounts([call]);
       this.turns
-        .take(name, async () => {
-          const calls = take();
-          try {
-            await this.#count(name, calls);
-          } catch (error) {
-            for (const each of calls) each.reject(error);
-          }
-        })
+        .take(name, () => this.#count(name, own.calls), own)
         .catch((error: unknown) => {
-          for (const each of take()) each.reject(error);
+          for (const each of own.calls) each.reject(error);
         });
     });
   }
@@ -316,6 +309,23 @@ export class StateEngine {
     if (text !== undefined || version === 0) return { version, updatedAtUs, text };
     const copy = await this.#seen.known(name);
     return { version, updatedAtUs, text: copy.version === version ? copy.text : undefined };
+  }
+}
+
+class WaitingReplacement {
+  text: string | undefined;
+  result: Promise<EngineWrite> | undefined;
+
+  constructor(text: string | undefined) {
+    this.text = text;
+  }
+}
+
+class WaitingCounts {
+  readonly calls: CountCall[];
+
+  constructor(calls: CountCall[]) {
+    this.calls = calls;
   }
 }
 

@@ -7,6 +7,7 @@ import type { JsonValue } from "../records/training-record.js";
 import { Background } from "./background.js";
 import { Conflicts, type StateConflict } from "./conflict.js";
 import { checkAmounts } from "./counts.js";
+import { ownText } from "./marker.js";
 import { type ResolvedStateStoreOptions, resolveStateStoreOptions, type StateStoreOptions } from "./options.js";
 import { type StateProblem, StateProblems } from "./problems.js";
 import { RemoteDocuments } from "./remote-documents.js";
@@ -21,7 +22,7 @@ import type {
 import { StateEngine } from "./state-engine.js";
 import { StateFolder } from "./state-folder.js";
 import { StateHandle } from "./state-handle.js";
-import { checkName, parsed, valueText } from "./values.js";
+import { checkName, parsed } from "./values.js";
 
 /**
  * Named JSON documents: the database first, and files in a folder while the server is away.
@@ -93,12 +94,13 @@ export class StateStore {
   }
 
   /**
-   * Writes a document, whatever was there. Rejects with InvalidArgumentError or UnencodableError for what cannot be
+   * Writes a document, whatever was there. Of puts of one document that wait for each other, as nobody awaited them, only
+   * the last is written, and all resolve when it is. Rejects with InvalidArgumentError or UnencodableError for what cannot be
    * stored, with PermissionError where the server refuses, and with ResourceExhaustedError where too much is pending;
    * never because the server is away.
    */
   async put(name: string, value: JsonValue): Promise<StateWriteResult> {
-    const text = valueText(value);
+    const text = ownText(value);
     const { place, version } = await this.#engine.replace(await this.#enter(name), text);
     return { storedIn: place, version };
   }
@@ -116,7 +118,7 @@ export class StateStore {
   ): Promise<StateUpdateResult<Value>> {
     const { place, version, text } = await this.#engine.update(await this.#enter(name), (before) => {
       const after = change(before === undefined ? undefined : (parsed(before) as Value));
-      return after === undefined ? undefined : valueText(after);
+      return after === undefined ? undefined : ownText(after);
     });
     return { storedIn: place, version, value: text === undefined ? undefined : (parsed(text) as Value) };
   }

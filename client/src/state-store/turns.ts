@@ -3,8 +3,12 @@
 import { ResourceExhaustedError } from "../errors/errors.js";
 import { STATE_PENDING_DOCUMENTS_MAX } from "../limits.js";
 
+/** Work that others may join as long as it is the last that waits for its document: nothing comes between them. */
+export type Joinable = object;
+
 export class Turns {
   readonly #tails = new Map<string, Promise<void>>();
+  readonly #joinable = new Map<string, Joinable>();
   readonly #onIdle: () => void;
   #waiting = 0;
 
@@ -23,7 +27,12 @@ export class Turns {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }
 
-  async take<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  /** What was given with the work that waits last for this document; undefined if it was nothing, or has begun. */
+  joinable(name: string): Joinable | undefined {
+    return this.#joinable.get(name);
+  }
+
+  async take<Result>(name: string, work: () => Promise<Result>, joinable?: Joinable): Promise<Result> {
     if (this.#waiting >= WAITING_MAX) {
       throw new ResourceExhaustedError(`${this.#waiting} calls of the state store wait already: await some of them`, {
         code: "STATE_CALLS_FULL",
@@ -32,8 +41,14 @@ export class Turns {
       });
     }
     this.#waiting++;
+    if (joinable === undefined) this.#joinable.delete(name);
+    else this.#joinable.set(name, joinable);
+    const begin = (): Promise<Result> => {
+      if (this.#joinable.get(name) === joinable) this.#joinable.delete(name);
+      return work();
+    };
     const before = this.#tails.get(name);
-    const result = before === undefined ? work() : before.then(work);
+    const result = before === undefined ? begin() : before.then(begin);
     const tail = result.then(
       () => undefined,
       () => undefined,

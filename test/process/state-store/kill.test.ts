@@ -46,7 +46,8 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 test.each(["is there", "is away", "comes and goes"])("while the server %s", async (server) => {
-  const { path, remove } = await temporaryFolder();
+  const temporary = await temporaryFolder();
+  const { path } = temporary;
   const folder = join(path, "state");
   const tailkeep = await TailkeepServer.start({ store: `sqlite:${join(path, "server.db")}` });
   if (server === "is away") await tailkeep.kill();
@@ -91,5 +92,5 @@ test.each(["is there", "is away", "comes and goes"])("while the server %s", asyn
   expect(await readdir(join(folder, "pending"))).toEqual([]);
   expect((await readdir(join(folder, "documents"))).filter((file) => file.startsWith(".tmp")).length).toBeLessThan(50);
   await tailkeep.stop();
-  await remove();
+  await temporary.remove();
 });

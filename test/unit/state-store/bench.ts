@@ -50,10 +50,10 @@ export class Bench {
   static async start(): Promise<Bench> {
     shared ??= startServer();
     const { server } = await shared;
-    const { path, remove } = await temporaryFolder();
+    const folder = await temporaryFolder();
     const direct = new TailkeepClient(resolveConnectOptions({ server: server.grpcAddr }));
     for await (const { name } of direct.state.list()) await direct.state.delete(name);
-    return new Bench(path, await SwitchProxy.start(server.grpcAddr), direct, remove);
+    return new Bench(folder.path, await SwitchProxy.start(server.grpcAddr), direct, () => folder.remove());
   }
 
   async end(): Promise<void> {
@@ -85,7 +85,8 @@ export class Bench {
   }
 
   async files(part: string): Promise<string[]> {
-    return (await readdir(join(this.folder, part)).catch(() => [])).sort();
+    const files: string[] = await readdir(join(this.folder, part)).catch(() => []);
+    return files.toSorted((a, b) => (a < b ? -1 : 1));
   }
 }
 

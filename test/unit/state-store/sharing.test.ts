@@ -172,7 +172,8 @@ async function sumOf(name: string, books: readonly PendingBook[]): Promise<numbe
 }
 
 test.each(["before", "during", "after"])("robbed %s a write, an increment still counts once", async (moment) => {
-  const { path, remove } = await temporaryFolder();
+  const temporary = await temporaryFolder();
+  const { path } = temporary;
   const problems = new StateProblems();
   const codes: string[] = [];
   problems.add(({ code }) => codes.push(code));
@@ -197,5 +198,5 @@ test.each(["before", "during", "after"])("robbed %s a write, an increment still 
   for (const each of [book, heir]) await each.release();
   await last.adopt();
   expect(await sumOf("c", [heir, book, last])).toBe(11);
-  await remove();
+  await temporary.remove();
 });

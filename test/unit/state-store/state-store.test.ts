@@ -113,7 +113,7 @@ describe("with the server there", () => {
     expect(await bench.raw("c")).toMatchObject({ n: 2, $tailkeep: { since: 1 } });
     const value = await state.get<Record<string, number>>("c");
     expect(value).toEqual({ n: 2 });
-    await state.put("c", { ...value, m: 1 });
+    await state.put("c", { ...value, m: 1, $tailkeep: "mine" });
     expect(await bench.raw("c")).toMatchObject({ n: 2, m: 1, $tailkeep: { since: 1 } });
   });
 
@@ -149,6 +149,25 @@ describe("with the server there", () => {
     );
     expect(await stores[0]?.get("c")).toEqual({ n: 30 });
     expect(await stores[0]?.get("u")).toEqual({ n: 30 });
+  });
+
+  test("what nobody awaits is written in order, and puts that wait for each other as one", async () => {
+    const state = bench.store();
+    const puts = Array.from({ length: 2_000 }, (_, index) => state.put("d", index));
+    const versions = new Set((await Promise.all(puts)).map(({ version }) => version));
+    expect(versions.size).toBeLessThan(10);
+    expect(await state.get("d")).toBe(1_999);
+    for (const away of [false, true]) {
+      if (away) bench.proxy.leave();
+      const all: Promise<unknown>[] = [];
+      for (let index = 0; index < 50; index++) {
+        all.push(state.increment("c", "n", 100), state.put("c", { n: index }), state.increment("c", "n"));
+        if (index % 3 === 0) all.push(state.delete("c"), state.increment("c", "n", index));
+        if (index % 4 === 0) all.push(state.get("c").then((value) => expect(value).toBeDefined()));
+      }
+      await Promise.all(all);
+      expect(await state.get("c")).toEqual({ n: 50 });
+    }
   });
 
   test("values are copies, taken when the call is made", async () => {
