@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
+ * `npm run bench -- [--only sdk|server] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
  * bare driver doing the same rows into the same tables with the same durability.
  *
  * `--quick` uses a tenth of the rows: good for a look, not for a claim. Exits with 1 where a claim does not hold.
@@ -14,11 +14,16 @@ import mysql from "mysql2/promise";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 import { child, median, percentile, times } from "./measure.js";
+import { benchRecording } from "./recording.js";
 import { columnsOf, fullRow, record } from "./rows.js";
 import { type Claim, ms, perSecond, printTable } from "./table.js";
 
 const { values: options } = parseArgs({
-  options: { store: { type: "string", default: "all" }, quick: { type: "boolean", default: false } },
+  options: {
+    store: { type: "string", default: "all" },
+    only: { type: "string", default: "all" },
+    quick: { type: "boolean", default: false },
+  },
 });
 const SCALE = options.quick ? 0.1 : 1;
 const INGEST_ROWS = 600_000 * SCALE;
@@ -261,8 +266,10 @@ async function mysqlSubject(url: (database: string) => string, admin: string, na
 
 const folder = mkdtempSync(join(tmpdir(), "tailkeep-bench-"));
 try {
-  if (options.store !== "mysql") await measure(await sqliteSubject(folder));
-  if (options.store !== "sqlite") {
+  if (options.only === "all" || options.only === "sdk") claims.push(...(await benchRecording(options.quick)));
+  const isServer = options.only === "all" || options.only === "server";
+  if (isServer && options.store !== "mysql") await measure(await sqliteSubject(folder));
+  if (isServer && options.store !== "sqlite") {
     const database = await startMysqlFamily({ bufferPoolMegabytes: 1_024 });
     if (isSkipped(database)) console.error(`MySQL is left out: ${database.skipped}`);
     else {
