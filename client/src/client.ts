@@ -8,6 +8,7 @@ import type { WaitOptions } from "./ingest/waiters.js";
 import { type WriteRecordsInput, type WriteRecordsResult, writeRecords } from "./ingest/write-records.js";
 import { type ConnectOptions, type ResolvedConnectOptions, resolveConnectOptions } from "./options.js";
 import { AdminClient } from "./query/admin.js";
+import { ConfigClient } from "./query/config.js";
 import { HistoryClient } from "./query/history.js";
 import { StateClient } from "./query/state.js";
 import { Channel } from "./transport/channel.js";
@@ -25,6 +26,8 @@ export class TailkeepClient {
   readonly state: StateClient;
   /** Gaps, dead letters, ledger. */
   readonly admin: AdminClient;
+  /** The central configuration: limits, and who changed them. */
+  readonly config: ConfigClient;
   readonly #channel: Channel;
   readonly #caller: UnaryCaller;
   readonly #streams = new Set<IngestStream>();
@@ -37,6 +40,7 @@ export class TailkeepClient {
     this.history = new HistoryClient(this.#caller, this.#channel);
     this.state = new StateClient(this.#caller);
     this.admin = new AdminClient(this.#caller);
+    this.config = new ConfigClient(this.#caller, this.#channel);
   }
 
   /**

@@ -21,6 +21,15 @@ export type { ResolvedStreamOptions, StreamOptions } from "./ingest/stream-optio
 export type { WaitOptions } from "./ingest/waiters.js";
 export type { WriteRecordsInput, WriteRecordsResult } from "./ingest/write-records.js";
 export type * from "./items/item-types.js";
+export type {
+  ActionLimits,
+  CentralConfig,
+  MemoryLimits,
+  SettingName,
+  SettingSource,
+} from "./limits-feed/central-config.js";
+export { SETTING_NAMES } from "./limits-feed/central-config.js";
+export type { Limits } from "./limits-feed/limits.js";
 export { type Metric, metricsOf, metricsText, type Sample } from "./metrics/samples.js";
 export {
   type ContainerReading,
@@ -32,6 +41,7 @@ export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
 export type { StreamRejection } from "./protocol/stream-driver.js";
 export type { StreamState, StreamStateName } from "./protocol/stream-state.js";
 export type { AdminClient, AdminListQuestion, DeadLetter, LedgerLine } from "./query/admin.js";
+export type { ConfigChange, ConfigClient, ConfigHistoryQuestion, ConfigUpdate } from "./query/config.js";
 export type {
   HistoryClient,
   ListRecordsQuestion,

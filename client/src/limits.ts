@@ -329,6 +329,15 @@ export const GUARD_ESTIMATE_ITEMS = 32;
 /** Values that are looked at within each of them. */
 export const GUARD_ESTIMATE_VALUES_MAX = 500;
 
+/** How often the central limits are asked for: a changed one resizes lists within a few seconds. */
+export const LIMITS_POLL_MS = 2_000;
+
+/** The same while the server is away: it is back for most reasons within half a minute. */
+export const LIMITS_POLL_MS_MAX = 30_000;
+
+/** One such question: longer it would keep a process from ending that has nothing else to do. */
+export const LIMITS_TIMEOUT_MS = 1_000;
+
 function assertLimit(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts is inconsistent: ${relation}`);
 }

@@ -26,7 +26,7 @@ export const GROUPS = [
   {
     title: "Limits from the server",
     about: "The central configuration, and the containers that follow it.",
-    folders: ["config", "limits", "central-limits"],
+    folders: ["limits-feed"],
   },
   {
     title: "Memory guard",

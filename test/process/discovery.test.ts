@@ -19,7 +19,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 
-const SERVICES = ["AdminService", "HistoryService", "IngestService", "StateService"].map(
+const SERVICES = ["AdminService", "ConfigService", "HistoryService", "IngestService", "StateService"].map(
   (name) => `tailkeep.v1.${name}`,
 );
 
@@ -134,7 +134,7 @@ test("health follows the store, for the server and for each service", { timeout:
   expect(await health(server.grpcAddress, "tailkeep.v1.Nonsense")).toBe("NOT_FOUND");
 
   await database.kill();
-  await expect.poll(ofAll, { timeout: 20_000 }).toEqual(Array(5).fill("NOT_SERVING"));
+  await expect.poll(ofAll, { timeout: 20_000 }).toEqual(Array(SERVICES.length + 1).fill("NOT_SERVING"));
   await database.start();
-  await expect.poll(ofAll, { timeout: 20_000 }).toEqual(Array(5).fill("SERVING"));
+  await expect.poll(ofAll, { timeout: 20_000 }).toEqual(Array(SERVICES.length + 1).fill("SERVING"));
 });

@@ -1,28 +1,36 @@
 /** The central limits that containers begin with and follow, as a recorder sees them. */
 
+import { type CentralConfig, DEFAULT_CONFIG, type MemoryLimits } from "../limits-feed/central-config.js";
 import type { RecordTypeName } from "../records/training-record.js";
 
 /** Where containers ask for their capacity. */
 export interface CentralLimits {
+  /** All of the central configuration, frozen; the defaults before the server was reached. */
+  readonly current: CentralConfig;
   /** Items of a type, or keys of a dictionary, that stay in memory. */
   capacityOf(type: RecordTypeName | "dictionary"): number;
   /** Calls `listener` after every change. Returns what removes it. */
   onChange(listener: () => void): () => void;
 }
 
-/** What holds until a server has said otherwise: the earlier system's values. */
-const CAPACITIES: Readonly<Record<RecordTypeName | "dictionary", number>> = Object.freeze({
-  performance_history: 100,
-  session_history: 100,
-  action_tracking: 1_000,
-  score_history: 100,
-  coordinate_tracking: 500,
-  frame_tracking: 50,
-  dictionary: 500,
+const LIMIT_OF: Readonly<Record<RecordTypeName | "dictionary", keyof MemoryLimits>> = Object.freeze({
+  performance_history: "performanceHistory",
+  session_history: "sessionHistory",
+  action_tracking: "actionHistory",
+  score_history: "scoreHistory",
+  coordinate_tracking: "coordinateAttempts",
+  frame_tracking: "frameHistory",
+  dictionary: "dictionaries",
 });
+
+/** What a configuration says of a container. */
+export function capacityIn(config: CentralConfig, type: RecordTypeName | "dictionary"): number {
+  return config.memoryLimits[LIMIT_OF[type]];
+}
 
 /** Limits that never change. */
 export const FIXED_LIMITS: CentralLimits = Object.freeze({
-  capacityOf: (type: RecordTypeName | "dictionary") => CAPACITIES[type],
+  current: DEFAULT_CONFIG,
+  capacityOf: (type: RecordTypeName | "dictionary") => capacityIn(DEFAULT_CONFIG, type),
   onChange: () => () => undefined,
 });

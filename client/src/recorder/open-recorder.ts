@@ -1,8 +1,8 @@
 /** Puts a recorder together, and keeps the process's default one. */
 
 import { TailkeepClient } from "../client.js";
+import { Limits } from "../limits-feed/limits.js";
 import { SpillFolder } from "../spill/index.js";
-import { FIXED_LIMITS } from "./central-limits.js";
 import { type RecorderOptions, type ResolvedRecorderOptions, resolveRecorderOptions } from "./options.js";
 import { Problems } from "./problems.js";
 import { Recorder } from "./recorder.js";
@@ -34,6 +34,7 @@ export function setDefaultRecorder(recorder: Recorder | undefined): void {
 function assemble(resolved: ResolvedRecorderOptions): Recorder {
   const client = new TailkeepClient(resolved.connect);
   const problems = new Problems();
+  const limits = new Limits((options) => client.config.ask(options));
   const { spill } = resolved;
   const folder =
     spill === undefined ? undefined : new SpillFolder({ ...spill, onProblem: (problem) => problems.report(problem) });
@@ -42,6 +43,7 @@ function assemble(resolved: ResolvedRecorderOptions): Recorder {
     transport: client.ingestTransport(),
     spill: folder,
     problems,
-    limits: FIXED_LIMITS,
+    limits,
+    onClose: () => limits.stop(),
   });
 }

@@ -66,6 +66,8 @@ export interface RecorderParts {
   readonly spill: RecorderSpill | undefined;
   readonly problems: Problems;
   readonly limits: CentralLimits;
+  /** Ends what else works in the background. */
+  readonly onClose?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -96,11 +98,13 @@ export class Recorder {
   #isClosed = false;
   #gaveUpAt: number | undefined;
   #endOnce: () => void;
+  readonly #onClose: (() => void) | undefined;
 
   constructor(options: ResolvedRecorderOptions, parts: RecorderParts) {
     this.options = options;
     this.client = parts.client;
     this.limits = parts.limits;
+    this.#onClose = parts.onClose;
     this.#clock = parts.clock ?? systemClock;
     this.#spill = parts.spill;
     this.#problems = parts.problems;
@@ -269,6 +273,7 @@ export class Recorder {
   async #close(options: WaitOptions): Promise<Ledger> {
     await this.flush(options).catch(() => undefined);
     this.#isClosed = true;
+    this.#onClose?.();
     this.#endOnce();
     for (const lane of this.#lanes.values()) {
       lane.spillAll();
