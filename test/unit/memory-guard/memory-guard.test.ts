@@ -183,6 +183,7 @@ describe("leaks", () => {
     steady: number[] = numbers(10_000);
     sawtooth: number[] = [];
     burst: number[] = [];
+    peaks: number[] = [];
     memory = { episodes: [] as object[], index: new Map<number, number>(), seen: new Set<number>(), byName: dict(0) };
   }
 
@@ -190,6 +191,9 @@ describe("leaks", () => {
     trainer.memory.episodes.push(...numbers(100).map((index) => ({ round, index, text: "x".repeat(100) })));
     if (trainer.sawtooth.length > 150) trainer.sawtooth.length = 0;
     trainer.sawtooth.push(...numbers(60));
+    // Ever higher, and emptied each time.
+    if (round % 4 === 0) trainer.peaks.push(...numbers(100 * round));
+    else trainer.peaks.length = 0;
     if (round === 3) trainer.burst.push(...numbers(100_000));
   }
 
@@ -223,6 +227,7 @@ describe("leaks", () => {
       "Trainer.memory.episodes",
       "Trainer.memory.index",
       "Trainer.memory.seen",
+      "Trainer.peaks",
       "Trainer.sawtooth",
       "Trainer.steady",
     ]);

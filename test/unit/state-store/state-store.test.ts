@@ -170,6 +170,22 @@ describe("with the server there", () => {
     }
   });
 
+  test("nothing that waits is moved before what lies between", async () => {
+    const state = bench.store();
+    const all: Promise<unknown>[] = [state.put("d", 1), state.put("d", 2)];
+    const between = state.get("d");
+    all.push(
+      state.put("d", 3),
+      state.update<number>("d", (value) => (value ?? 0) * 10),
+      state.put("d", 4),
+    );
+    all.push(state.increment("c", "n"), state.increment("c", "n"));
+    all.push(state.update<{ n: number }>("c", (value) => ({ n: (value?.n ?? 0) * 10 })));
+    all.push(state.increment("c", "n"));
+    await Promise.all(all);
+    expect([await between, await state.get("d"), await state.get("c")]).toEqual([2, 4, { n: 21 }]);
+  });
+
   test("values are copies, taken when the call is made", async () => {
     const state = bench.store();
     const value = { list: [1] };
