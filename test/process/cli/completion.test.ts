@@ -39,7 +39,12 @@ describe("bash", () => {
     expect(await offered(["export", "--form"])).toEqual(["--format"]);
     expect(await offered(["export", "--format", ""])).toEqual(["jsonl", "csv"]);
     expect(await offered(["export", "--session", "run-1", "--s"])).toEqual(["--session", "--since", "--server"]);
-    expect(await offered(["config", "s"])).toEqual(["show", "schema"]);
+    expect(await offered(["config", "s"])).toEqual(["show", "schema", "set"]);
+    expect(await offered(["config", "set", "memoryLimits.s"])).toEqual([
+      "memoryLimits.sessionHistory=",
+      "memoryLimits.scoreHistory=",
+    ]);
+    expect(await offered(["config", "reset", "actionLimits.perG"])).toEqual(["actionLimits.perGame"]);
     expect(await offered(["config", "show", "--js"])).toEqual(["--json"]);
     expect(await offered(["completion", ""])).toEqual(expect.arrayContaining(["bash", "zsh", "fish"]));
     expect(await offered(["export", "out"])).toEqual([]);
@@ -65,7 +70,7 @@ test("an unknown shell is wrong usage", async () => {
 });
 
 test("every command explains itself with an example", async () => {
-  for (const command of [...COMMANDS, "config show"]) {
+  for (const command of [...COMMANDS, "config show", "config get", "config set", "config reset", "config history"]) {
     const { code, stdout, stderr } = await runCommand([...command.split(" "), "--help"]);
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     if (command !== "config show") expect(stdout).toMatch(new RegExp(`Examples:\\n.*tailkeep ${command}`));

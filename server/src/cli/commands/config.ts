@@ -1,10 +1,11 @@
-/** `tailkeep config`: shows the settings in force, or the schema. */
+/** `tailkeep config`: the settings that a server would start with, their schema, and the limits of one that runs. */
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { environmentName, SETTINGS, withoutSecrets } from "../../config/load.js";
 import { configSchema } from "../../config/schema.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
+import { registerCentralConfig } from "./central-config.js";
 
 function valueAt(tree: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], tree);
@@ -14,10 +15,15 @@ const EXAMPLES = `
 Examples:
   tailkeep config
   tailkeep config show --config /etc/tailkeep.yaml --json
-  tailkeep config defaults > tailkeep.yaml`;
+  tailkeep config defaults > tailkeep.yaml
+  tailkeep config get
+  tailkeep config set memoryLimits.scoreHistory=200`;
 
 export function registerConfig(program: Command): void {
-  const config = program.command("config").description("Shows the configuration.").addHelpText("after", EXAMPLES);
+  const config = program
+    .command("config")
+    .description("Shows the configuration, and changes the limits of a running server.")
+    .addHelpText("after", EXAMPLES);
   const show = config
     .command("show", { isDefault: true })
     .description("The settings in force, each with where it is from. Passwords are not shown.")
@@ -53,4 +59,5 @@ export function registerConfig(program: Command): void {
     .action(() => {
       process.stdout.write(stringify(configSchema.parse({})));
     });
+  registerCentralConfig(config);
 }
