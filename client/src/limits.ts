@@ -194,6 +194,33 @@ export const SPILL_FULL_RETRY_MS = 1_000;
 /** Streams of dead processes that are replayed at the same time. */
 export const REPLAYS_MAX = 4;
 
+/** Items of a container that is told nothing else: what the earlier system kept. */
+export const CONTAINER_CAPACITY_DEFAULT = 100;
+
+/** Most items of a container: what one Map of V8 can hold. More than that is not bounded memory any more. */
+export const CONTAINER_CAPACITY_MAX = 16_777_216;
+
+/** Slots that a ring begins with. */
+export const RING_SLOTS_INITIAL = 16;
+
+/** Slots up to which a ring grows by doubling: an array of so many is made in half a millisecond. */
+export const RING_GROWTH_SLOTS_MAX = 65_536;
+
+/** Slots of one piece of a list: 32 KB, below the size from which V8 puts arrays aside as large objects. */
+export const LIST_PIECE_SLOTS_MAX = 4_096;
+
+/** Values that the estimate of an item's bytes looks at: some ten microseconds for the largest item. */
+export const SIZE_ESTIMATE_VALUES_MAX = 1_000;
+
+/** A dictionary that may become larger than this is made of several Maps: V8 rehashes a Map of so many keys in a millisecond. */
+export const DICT_MAP_KEYS_MAX = 32_768;
+
+/** Uses of a dictionary between two steps of a loop over it, after which the loop is taken as abandoned. */
+export const ITERATION_USES_MAX = 10_000;
+
+/** The same where `next` is called by hand: who asks for the oldest key does not go on. */
+export const ITERATION_USES_MAX_BY_HAND = 16;
+
 /** Names of containers that metrics tell apart: each costs four series. */
 export const CONTAINER_NAMES_MAX = 200;
 
