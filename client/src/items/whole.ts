@@ -42,7 +42,7 @@ export function saysAll(whole: Readonly<Record<string, unknown>>, columns: Reado
     const column = columns[name];
     if (column === undefined || isOfRow(name)) continue;
     const own = whole[name] ?? whole[snakeCase(name)];
-    if (own !== column && !isSameJson(own, column)) return false;
+    if (own === undefined || (own !== column && !isSameJson(own, column))) return false;
   }
   return true;
 }

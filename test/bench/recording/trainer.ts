@@ -45,7 +45,7 @@ function bareItem(n: number): object {
 }
 
 function metadataItem(n: number): object {
-  return { score: n, winRate: 0.5, loss: 0.25 * n, epsilon: 0.1, step: n };
+  return { score: n, winRate: 0.5, metadata: { loss: 0.25 * n, epsilon: 0.1, step: n } };
 }
 
 const appendNs: number[] = [];
