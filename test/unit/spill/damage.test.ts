@@ -380,7 +380,7 @@ describe("a folder", () => {
           ];
           const donor = (bytes[(file + 1) % 3] as Buffer).subarray(from, from + length);
           const noise = Buffer.from(block.map((byte, index) => byte ^ (index % 50 === 0 ? 1 : 0)));
-          const results = {
+          const results: Record<typeof kind, Buffer> = {
             cut: before,
             zero: Buffer.concat([before, Buffer.alloc(block.length), after]),
             flip: Buffer.concat([before, noise, after]),
@@ -389,10 +389,10 @@ describe("a folder", () => {
             duplicate: Buffer.concat([before, block, block, after]),
             mix: Buffer.concat([before, donor, after]),
           };
-          bytes[file] = results[kind];
+          bytes[file] = Buffer.from(results[kind]);
         }
         const place = tempFolder();
-        paths.forEach((path, index) => void writeFileSync(join(place, basename(path)), bytes[index] as Buffer));
+        for (const [index, path] of paths.entries()) writeFileSync(join(place, basename(path)), bytes[index] as Buffer);
         const { logs } = await scanFolder(nodeDisk, systemClock, place);
         for (const found of logs) {
           const log = Log.found(

@@ -132,8 +132,10 @@ describe("what is synced", () => {
               if (log.append(batch) === "taken") taken.push(batch);
             } else if (each.do === "write") log.writeSync();
             else if (each.do === "exit") spill.writeAllSync();
-            else if (each.do === "ack") log.acked(taken[(acked = Math.min(acked + 1, read)) - 1]?.lastSeq ?? 0);
-            else if (each.do === "read") {
+            else if (each.do === "ack") {
+              acked = Math.min(acked + 1, read);
+              log.acked(taken[acked - 1]?.lastSeq ?? 0);
+            } else if (each.do === "read") {
               const batch = await log.next();
               expect(batch === undefined ? [] : plainAll([batch])).toEqual(plainAll(taken.slice(read, read + 1)));
               if (batch !== undefined) read++;
