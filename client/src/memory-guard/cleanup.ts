@@ -9,7 +9,8 @@ import type { LimitTable } from "./known-attributes.js";
 
 /**
  * Which attributes of an object. `known`: its own properties that have a limit by name. `all`: all of its own properties
- * that hold a list, Map, Set or plain object. Names: these, getters included.
+ * that hold a list, Map, Set or plain object. Names: these, getters included; an empty list: none. Containers that bound
+ * themselves keep their own capacity in any case.
  */
 export type AttributeChoice = "known" | "all" | readonly string[];
 

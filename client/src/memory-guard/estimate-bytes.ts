@@ -1,4 +1,8 @@
-/** About what a container takes in memory: a few of its items are measured, and stand for all. */
+/**
+ * About what a container takes in memory: a few of its items, from all over it, are measured and stand for all. Other than
+ * the measure of containers that are bounded by bytes it runs nothing of the trainer's own, as it looks at objects that the
+ * trainer did not hand over.
+ */
 
 import { GUARD_ESTIMATE_ITEMS, GUARD_ESTIMATE_VALUES_MAX } from "../limits.js";
 import { type ContainerKind, dataProperty, ownKeys, sizeOf } from "./kinds.js";
@@ -11,7 +15,7 @@ const OBJECT_BYTES = 24;
 const NUMBER_BYTES = 8;
 
 /** In bytes, without what is shared with others being told apart. Never runs a getter. */
-export function estimateBytes(container: object, kind: ContainerKind): number {
+export function estimateContainerBytes(container: object, kind: ContainerKind): number {
   const size = sizeOf(container, kind);
   const sample = sampleOf(container, kind, size);
   const seen = new Set<object>([container]);

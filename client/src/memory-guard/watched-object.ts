@@ -2,7 +2,7 @@
 
 import { GUARD_COUNTING_MS_FREE, GUARD_COUNTING_SHARE_MAX, GUARD_LEAK_ITEMS_MIN } from "../limits.js";
 import type { CleanupChoice } from "./cleanup.js";
-import { estimateBytes } from "./estimate-bytes.js";
+import { estimateContainerBytes } from "./estimate-bytes.js";
 import { type FoundContainer, findContainers, GROUP_KEYS_MAX } from "./find-containers.js";
 import { capacityOf, sizeOf } from "./kinds.js";
 import type { ContainerReport } from "./leak-report.js";
@@ -68,7 +68,7 @@ export class WatchedObject {
   describe({ path, kind, container }: FoundContainer): ContainerReport {
     const track = this.#tracks.get(path);
     const items = track?.items ?? safely(() => sizeOf(container, kind));
-    const estimatedBytes = safely(() => estimateBytes(container, kind));
+    const estimatedBytes = safely(() => estimateContainerBytes(container, kind));
     const { perMinute, perOperation, steadiness } = track?.trend.growth() ?? NO_GROWTH;
     return {
       name: path === "" ? this.name : `${this.name}.${path}`,

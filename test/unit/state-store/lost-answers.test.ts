@@ -91,6 +91,20 @@ describe("an increment", () => {
   });
 });
 
+test("increments that are crowded out by other writers are made later", async () => {
+  const [hasty, other] = [bench.store({ patienceMs: 4 }), bench.store({ patienceMs: 10_000 })];
+  let isOver = false;
+  const crowd = (async () => {
+    while (!isOver) await other.update<Record<string, number>>("c", (value) => ({ ...value, m: (value?.m ?? 0) + 1 }));
+  })();
+  for (let index = 0; index < 30; index++) await hasty.increment("c", "n");
+  isOver = true;
+  await crowd;
+  await hasty.flush({ timeoutMs: 15_000 });
+  expect(await bench.raw("c")).toMatchObject({ n: 30 });
+  expect(bench.conflicts).toEqual([]);
+});
+
 describe("a put", () => {
   test("is not mistaken for somebody else's change", async () => {
     await state.put("d", 1);
