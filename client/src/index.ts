@@ -1,20 +1,26 @@
 /**
- * Typed client of Tailkeep: append records exactly once, read them back, watch them live.
+ * The SDK of Tailkeep: bounded containers whose every write reaches the database, and a typed client for everything else.
  *
  * ```ts
- * import { connect } from "@tailkeep/client";
+ * import { DatabaseBoundedList } from "@tailkeep/client";
  *
- * const client = connect();
- * const stream = client.openStream({ sessionId: "run-1" });
- * stream.append({ type: "score_history", gameId: "ls20", score: 12 });
- * await stream.flush();
- * for await (const record of client.history.listRecords({ sessionId: "run-1" })) console.log(record);
- * await client.close();
+ * const scores = new DatabaseBoundedList("score_history", { gameId: "ls20" });
+ * scores.append({ score: 12 });
+ * for await (const item of scores.history({ limit: 1000 })) console.log(item);
  * ```
  */
 
 export { connect, TailkeepClient } from "./client.js";
-export { BoundedDict, BoundedList, type BoundedListOptions } from "./containers/index.js";
+export {
+  BoundedDict,
+  type BoundedDictOptions,
+  BoundedList,
+  type BoundedListOptions,
+  BoundedRing,
+  type BoundedRingOptions,
+  type BoundsOptions,
+  estimateBytes,
+} from "./containers/index.js";
 export * from "./errors/errors.js";
 export { type AppendOutcome, IngestStream, type StreamLedger } from "./ingest/ingest-stream.js";
 export type { ResolvedStreamOptions, StreamOptions } from "./ingest/stream-options.js";
@@ -30,6 +36,22 @@ export type {
 } from "./limits-feed/central-config.js";
 export { SETTING_NAMES } from "./limits-feed/central-config.js";
 export type { Limits } from "./limits-feed/limits.js";
+export { type CleanupOptions, cleanupOldData } from "./memory-guard/age.js";
+export {
+  type AppliedFixes,
+  type ApplyFixesOptions,
+  applyMemoryLeakFixes,
+  type ReplacedAttribute,
+  type SkippedAttribute,
+} from "./memory-guard/apply-fixes.js";
+export { boundDict, boundList, boundSet } from "./memory-guard/bound.js";
+export type { AttributeChoice, CleanedAttribute, CleanupChoice } from "./memory-guard/cleanup.js";
+export type { ContainerKind } from "./memory-guard/kinds.js";
+export { type AttributeLimits, KNOWN_LIMITS } from "./memory-guard/known-attributes.js";
+export type { ContainerReport, HeapReport, LeakEvent, MemoryReport } from "./memory-guard/leak-report.js";
+export { MemoryGuard, type WatchObjectOptions } from "./memory-guard/memory-guard.js";
+export { type MemoryUsage, monitorMemoryUsage } from "./memory-guard/memory-usage.js";
+export type { MemoryGuardOptions, ResolvedMemoryGuardOptions } from "./memory-guard/options.js";
 export { type Metric, metricsOf, metricsText, type Sample } from "./metrics/samples.js";
 export {
   type ContainerReading,

@@ -47,9 +47,7 @@ class PublicApi {
       name: alias.name,
       file: nodes[0].getSourceFile().fileName,
       kind: kindOf(nodes[0]),
-      texts: nodes.map((node) =>
-        node.kind === SyntaxKind.VariableDeclaration ? `const ${node.getText()}` : node.getText(),
-      ),
+      texts: nodes.map((node) => this.#text(node)),
       ...this.#docs(symbol),
       members: members.filter(isPublic).flatMap((node) => this.#member(node)),
       /** Of the declaration without its members; of all of it where it has none. */

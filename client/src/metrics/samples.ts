@@ -17,7 +17,7 @@ export interface Metric {
   readonly type: "counter" | "gauge";
   readonly labelNames: readonly string[];
   /** Read when scraped. */
-  read(): Sample[];
+  readonly read: () => Sample[];
 }
 
 const LANE_STATES = [

@@ -28,7 +28,7 @@ const lists: Write[] = RECORD_TYPE_NAMES.map((type) => {
     return (n) => void plain.push(item(n));
   }
   const list = new DatabaseBoundedList(type, { capacity: CAPACITY, recorder });
-  return (n) => void list.append(item(n) as never);
+  return (n) => list.append(item(n) as never);
 });
 const dicts: Write[] = (["coordinate_tracking", "frame_tracking", "score_history", "action_tracking"] as const).map(
   (type) => {

@@ -80,7 +80,8 @@ test("the recorder's ledger, queue and streams are there, and both ways say the 
   expect(own.get("tailkeep_client_queue_limit_bytes")).toBe(32 * 1024 * 1024);
   expect(own.get('tailkeep_client_streams{state="open"}')).toBe(1);
   expect(own.get("tailkeep_client_heap_used_bytes")).toBeGreaterThan(1e6);
-  const stable = (all: Map<string, number>) => [...all].filter(([name]) => !/heap|resident/.test(name)).sort();
+  const stable = (all: Map<string, number>) =>
+    [...all].filter(([name]) => !/heap|resident/.test(name)).sort(([a], [b]) => a.localeCompare(b));
   expect(stable(theirs)).toEqual(stable(own));
   // Scraped again, a counter says what it counts now, not twice.
   expect(samples(await registry.metrics()).get("tailkeep_client_records_durable_total")).toBe(10);
