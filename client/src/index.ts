@@ -47,7 +47,7 @@ export {
 export { boundDict, boundList, boundSet } from "./memory-guard/bound.js";
 export type { AttributeChoice, CleanedAttribute, CleanupChoice } from "./memory-guard/cleanup.js";
 export type { ContainerKind } from "./memory-guard/kinds.js";
-export { type AttributeLimits, KNOWN_LIMITS } from "./memory-guard/known-attributes.js";
+export { type AttributeLimits, KNOWN_LIMITS, type LimitTable } from "./memory-guard/known-attributes.js";
 export type { ContainerReport, HeapReport, LeakEvent, MemoryReport } from "./memory-guard/leak-report.js";
 export { MemoryGuard, type WatchObjectOptions } from "./memory-guard/memory-guard.js";
 export { type MemoryUsage, monitorMemoryUsage } from "./memory-guard/memory-usage.js";

@@ -55,6 +55,20 @@ class PublicApi {
     };
   }
 
+  /** As it is declared; a class that extends an expression names the type, not the compiler's constant for it. */
+  #text(node) {
+    if (node.kind === SyntaxKind.VariableDeclaration) return `const ${node.getText()}`;
+    let text = node.getText();
+    for (const clause of node.heritageClauses ?? []) {
+      for (const base of clause.types) {
+        if (isMadeByCompiler(base)) {
+          text = text.replace(base.getText(), this.#checker.typeToString(this.#checker.getTypeAtLocation(base)));
+        }
+      }
+    }
+    return text;
+  }
+
   #member(node) {
     const name = node.kind === SyntaxKind.Constructor ? "constructor" : (node.name?.getText() ?? "");
     const symbol = node.name === undefined ? undefined : this.#checker.getSymbolAtLocation(node.name);
@@ -79,7 +93,7 @@ class PublicApi {
   #namesIn(declaration, skip = new Set()) {
     const found = [];
     const visit = (node) => {
-      if (skip.has(node)) return;
+      if (skip.has(node) || isMadeByCompiler(node)) return;
       if (node.kind === SyntaxKind.TypeReference || node.kind === SyntaxKind.ExpressionWithTypeArguments) {
         const name = node.typeName ?? node.expression;
         const symbol = this.#checker.getSymbolAtLocation(name);
@@ -97,6 +111,11 @@ class PublicApi {
   #real(symbol) {
     return symbol.flags & SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol;
   }
+}
+
+/** `Name_base`: what a declaration file has where a class extends an expression. */
+function isMadeByCompiler(node) {
+  return node.kind === SyntaxKind.ExpressionWithTypeArguments && /^\w+_base$/.test(node.expression.getText());
 }
 
 /** Neither `#name` nor private nor protected. */

@@ -9,6 +9,7 @@ import { type AttributeChoice, checkChoice, chosen, itemsMaxOf } from "./cleanup
 import { type ContainerKind, capacityOf, dataProperty, ownKeys, sizeOf } from "./kinds.js";
 import { type AttributeLimits, LimitTable } from "./known-attributes.js";
 
+/** What is replaced, and by how much. */
 export interface ApplyFixesOptions {
   /** `known`: properties with a known name; `all`: every list, Map and plain object; or names. @default "known" */
   readonly attributes?: AttributeChoice | undefined;
@@ -36,6 +37,7 @@ export interface SkippedAttribute {
   readonly reason: string;
 }
 
+/** What was done to an object. */
 export interface AppliedFixes {
   readonly replaced: readonly ReplacedAttribute[];
   readonly skipped: readonly SkippedAttribute[];

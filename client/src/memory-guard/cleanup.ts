@@ -14,6 +14,7 @@ import type { LimitTable } from "./known-attributes.js";
  */
 export type AttributeChoice = "known" | "all" | readonly string[];
 
+/** Which attributes of an object are bounded, and by how much. */
 export interface CleanupChoice {
   /** @default "known" */
   readonly attributes?: AttributeChoice | undefined;

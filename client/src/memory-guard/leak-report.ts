@@ -24,6 +24,7 @@ export interface ContainerReport {
   readonly isLeaking: boolean;
 }
 
+/** How the process's memory grows. */
 export interface HeapReport {
   /** From the least of the oldest window to the least of the newest: what garbage collection leaves. */
   readonly heapUsedBytesPerMinute: number;
@@ -31,6 +32,7 @@ export interface HeapReport {
   readonly isLeaking: boolean;
 }
 
+/** Everything that a guard knows. */
 export interface MemoryReport {
   readonly memory: MemoryUsage;
   readonly heap: HeapReport;

@@ -8,6 +8,7 @@ import { type MemoryGuardOptions, type ResolvedMemoryGuardOptions, resolveMemory
 import { Trend } from "./trend.js";
 import { WatchedObject } from "./watched-object.js";
 
+/** How an object is watched. */
 export interface WatchObjectOptions extends CleanupChoice {
   /** Shown in reports. @default the name of its class */
   readonly name?: string | undefined;

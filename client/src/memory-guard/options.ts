@@ -8,6 +8,7 @@ import { badOption } from "./bad-option.js";
 import { type AttributeLimits, LimitTable } from "./known-attributes.js";
 import type { LeakEvent } from "./leak-report.js";
 
+/** How a guard works. Everything has a default. */
 export interface MemoryGuardOptions {
   /** Bounds of attributes, in camelCase or snake_case; they replace or join the known ones. @default KNOWN_LIMITS */
   readonly limits?: AttributeLimits | undefined;
