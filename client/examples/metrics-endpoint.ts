@@ -9,8 +9,9 @@ const server = createServer((request, response) => {
   response.writeHead(isMetrics ? 200 : 404, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
   response.end(isMetrics ? metricsText(getDefaultRecorder()) : "");
 }).listen(Number(process.env["METRICS_PORT"] ?? 0), "127.0.0.1");
-// A server that is never closed must not keep the trainer alive.
+// Neither the server, which is never closed, nor a scraper's connection must keep the trainer alive.
 server.unref();
+server.on("connection", (socket) => socket.unref());
 await once(server, "listening");
 const { port } = server.address() as AddressInfo;
 
