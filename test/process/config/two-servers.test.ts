@@ -28,6 +28,7 @@ afterAll(async () => {
 const SOON = { timeout: 5_000, interval: 50 };
 
 test("each sees the other's change; what nobody set is each server's own", async () => {
+  for (const client of [a, b]) expect((await client.config.get()).version).toBe(0);
   const changed = await a.config.update({ memoryLimits: { scoreHistory: 7 } });
   await expect.poll(() => b.config.get(), SOON).toMatchObject({ version: 1, memoryLimits: { scoreHistory: 7 } });
   expect((await b.config.get()).memoryLimits.frameHistory).toBe(60);

@@ -1,4 +1,6 @@
 // The feed of limits: what it asks when, what it tells, and that it never throws.
+
+import { openRecorder } from "@tailkeep/client";
 import { configSchema } from "@tailkeep/server/dist/config/schema.js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Clock } from "../../../client/src/clock.js";
@@ -68,6 +70,14 @@ describe("the defaults", () => {
     expect(others.map((type) => limits.capacityOf(type))).toEqual([500, 50, 500]);
     expect(clock.delays).toEqual([]);
   });
+});
+
+test("a recorder that is closed follows no more", async () => {
+  const recorder = openRecorder({ server: "127.0.0.1:1", spill: false });
+  const stopped = vi.spyOn(recorder.limits as Limits, "stop");
+  expect(stopped).not.toHaveBeenCalled();
+  await recorder.close();
+  expect(stopped).toHaveBeenCalledTimes(1);
 });
 
 describe("a feed", () => {
