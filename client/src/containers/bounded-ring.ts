@@ -3,15 +3,13 @@
  * need no Array.
  *
  *   slots   | 8 | 9 | 4 | 5 | 6 | 7 |      length 6, the oldest is 4
- *                     ^ at: where the next goes
+ *                 ^ at: behind the newest
  *
- * Slots grow by doubling, up to RING_GROWTH_SLOTS_MAX; a ring that may become larger takes all of them when it is made. A
- * new array of a million slots takes 6 to 8 ms, because all its pages are written: a price for a constructor or a resize,
- * not for a push. The alternative, slots in pieces, made a push half as slow again (a BoundedList, whose every access costs
- * more than that anyway, is made of such pieces).
+ * All slots are taken when it is made: 8 bytes each, 6 to 8 ms for a million. Growing by doubling was measured: its largest
+ * step takes as long, but in the middle of a push, and a push that may grow takes 3.0 ns instead of 1.4, since V8 cannot
+ * keep what it knows of the slots from one push to the next. A BoundedList grows, and stalls nowhere.
  */
 
-import { RING_GROWTH_SLOTS_MAX, RING_SLOTS_INITIAL } from "../limits.js";
 import { checkCapacity, resolveBounds } from "./bounds.js";
 import { WalkIterator } from "./walk.js";
 
@@ -26,14 +24,12 @@ export interface BoundedRingOptions {
 /** The newest `capacity` items, oldest first. Pushing to a full ring drops the oldest. */
 export class BoundedRing<T> implements Iterable<T> {
   readonly #name: string | undefined;
-  #capacity: number;
   #slots: (T | undefined)[];
-  /** Length of the slots. */
-  #end: number;
-  /** The slot that the next item goes to. */
+  #capacity: number;
+  /** The slot behind the newest item; `capacity` where that is the last slot. */
   #at = 0;
   #length = 0;
-  /** Items that were pushed and are not counted by `at`, which makes the sum of both all that ever were. */
+  /** Items ever pushed, less `at`. */
   #pushedBefore = 0;
   /** Items that left otherwise than by the bound. */
   #taken = 0;
@@ -43,8 +39,7 @@ export class BoundedRing<T> implements Iterable<T> {
     const { capacity, name } = resolveBounds(options, "BoundedRing");
     this.#name = name;
     this.#capacity = capacity;
-    this.#end = firstSlots(capacity);
-    this.#slots = new Array(this.#end);
+    this.#slots = new Array(capacity);
   }
 
   /** Items in it. */
@@ -70,11 +65,14 @@ export class BoundedRing<T> implements Iterable<T> {
 
   /** Adds the newest; drops the oldest if the ring is full. */
   push(item: T): void {
-    const at = this.#at;
+    let at = this.#at;
+    if (at === this.#capacity) {
+      at = 0;
+      this.#pushedBefore += this.#capacity;
+    }
     this.#slots[at] = item;
+    this.#at = at + 1;
     if (this.#length !== this.#capacity) this.#length++;
-    if (at + 1 === this.#end) this.#turn();
-    else this.#at = at + 1;
   }
 
   /** Takes the oldest out; undefined if the ring is empty. */
@@ -95,7 +93,7 @@ export class BoundedRing<T> implements Iterable<T> {
   get(index: number): T | undefined {
     if (!(index >= 0 && index < this.#length)) return undefined;
     let slot = this.#at - this.#length + index;
-    if (slot < 0) slot += this.#end;
+    if (slot < 0) slot += this.#capacity;
     return this.#slots[slot];
   }
 
@@ -123,25 +121,25 @@ export class BoundedRing<T> implements Iterable<T> {
     return this.get(this.#length - 1);
   }
 
-  /** Forgets all items, and gives their memory back. */
+  /** Forgets all items. */
   clear(): void {
     this.#taken += this.#length;
     this.#length = 0;
-    this.#move(firstSlots(this.#capacity));
+    this.#move(this.#capacity);
   }
 
   /** Changes the capacity; drops the oldest items that do not fit any more. Copies all others. Throws RangeError. */
   resize(capacity: number): void {
-    this.#capacity = checkCapacity(capacity, "BoundedRing");
-    if (this.#length > capacity) this.#length = capacity;
-    this.#move(Math.max(firstSlots(capacity), Math.min(capacity, this.#length * 2)));
+    if (checkCapacity(capacity, "BoundedRing") === this.#capacity) return;
+    this.#length = Math.min(this.#length, capacity);
+    this.#move(capacity);
   }
 
   /** A plain array of all items, oldest first. */
   toArray(): T[] {
     const first = this.#at - this.#length;
     if (first >= 0) return this.#slots.slice(first, this.#at) as T[];
-    const older = this.#slots.slice(first + this.#end) as T[];
+    const older = this.#slots.slice(first + this.#capacity) as T[];
     return older.concat(this.#slots.slice(0, this.#at) as T[]);
   }
 
@@ -152,7 +150,7 @@ export class BoundedRing<T> implements Iterable<T> {
 
   #slotOf(index: number): number {
     const slot = this.#at - this.#length + index;
-    return slot < 0 ? slot + this.#end : slot;
+    return slot < 0 ? slot + this.#capacity : slot;
   }
 
   #take(slot: number): T | undefined {
@@ -164,30 +162,14 @@ export class BoundedRing<T> implements Iterable<T> {
     return item;
   }
 
-  /** The last slot was taken: go on with the first, or with more slots. */
-  #turn(): void {
-    if (this.#end === this.#capacity) {
-      this.#pushedBefore += this.#end;
-      this.#at = 0;
-      return;
-    }
-    this.#at = this.#end;
-    this.#move(Math.min(this.#capacity, Math.max(RING_SLOTS_INITIAL, this.#length * 2)));
-  }
-
-  /** Moves the newest `length` items to the beginning of as many new slots. */
-  #move(slots: number): void {
+  /** Moves the newest `length` items to the beginning of new slots. */
+  #move(capacity: number): void {
     const pushed = this.#pushedBefore + this.#at;
-    const moved = new Array<T | undefined>(slots);
-    const length = this.#length;
-    for (let index = 0; index < length; index++) moved[index] = this.#slots[this.#slotOf(index)];
-    this.#slots = moved;
-    this.#end = slots;
-    this.#at = length === slots ? 0 : length;
+    const slots = new Array<T | undefined>(capacity);
+    for (let index = 0; index < this.#length; index++) slots[index] = this.#slots[this.#slotOf(index)];
+    this.#slots = slots;
+    this.#capacity = capacity;
+    this.#at = this.#length;
     this.#pushedBefore = pushed - this.#at;
   }
-}
-
-function firstSlots(capacity: number): number {
-  return capacity > RING_GROWTH_SLOTS_MAX ? capacity : Math.min(capacity, RING_SLOTS_INITIAL);
 }

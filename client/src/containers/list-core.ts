@@ -1,9 +1,8 @@
 /** What a BoundedList is behind its Proxy: items in a queue, their bounds, and who is told of changes. */
 
-import { LIST_PIECE_SLOTS_MAX } from "../limits.js";
 import { checkCapacity, checkSize, type ResolvedBounds } from "./bounds.js";
 import { estimateBytes } from "./estimate-bytes.js";
-import { SlotQueue } from "./slot-queue.js";
+import { changesKind, type ItemQueue, itemQueue } from "./slot-queue.js";
 import type { Walkable } from "./walk.js";
 
 /**
@@ -28,11 +27,13 @@ export class ListCore<T> implements Walkable<T> {
   readonly #sizeOf: (item: T) => number;
   readonly #observer: ListObserver<T> | undefined;
   #capacity: number;
-  #items: SlotQueue<T>;
+  #items: ItemQueue<T>;
   /** Parallel to the items; undefined where bytes are not bounded. */
-  #sizes: SlotQueue<number> | undefined;
+  #sizes: ItemQueue<number> | undefined;
   #bytes = 0;
   #evictions = 0;
+  /** Of these, what the observer was not told yet. */
+  #untold = 0;
 
   constructor(
     { capacity, bytesMax, name }: ResolvedBounds,
@@ -44,8 +45,8 @@ export class ListCore<T> implements Walkable<T> {
     this.#bytesMax = bytesMax;
     this.#sizeOf = sizeOf ?? estimateBytes;
     this.#observer = observer;
-    this.#items = this.#queue();
-    if (bytesMax !== undefined) this.#sizes = this.#queue();
+    this.#items = itemQueue(capacity);
+    if (bytesMax !== undefined) this.#sizes = itemQueue(capacity);
   }
 
   get length(): number {
@@ -62,20 +63,20 @@ export class ListCore<T> implements Walkable<T> {
   }
 
   get(index: number): T | undefined {
-    return index >= 0 && index < this.#items.length ? this.#items.get(index) : undefined;
+    return this.#items.get(index);
   }
 
   append(item: T): void {
     if (this.#sizes !== undefined) {
       this.#put(item, this.#measure(item));
-      this.#observer?.appended(item);
+      if (this.#observer !== undefined) this.#observer.appended(item);
       this.#fit();
       return;
     }
+    const isFull = this.#items.length === this.#capacity;
     this.#items.push(item);
     if (this.#observer !== undefined) this.#observer.appended(item);
-    if (this.#items.length > this.#capacity) {
-      this.#items.shift();
+    if (isFull) {
       this.#evictions++;
       if (this.#observer !== undefined) this.#observer.evicted(1);
     }
@@ -91,7 +92,7 @@ export class ListCore<T> implements Walkable<T> {
     if (index < this.#items.length) {
       this.#items.set(index, item);
       if (this.#sizes !== undefined) {
-        this.#bytes += bytes - this.#sizes.get(index);
+        this.#bytes += bytes - (this.#sizes.get(index) ?? 0);
         this.#sizes.set(index, bytes);
       }
     } else {
@@ -138,34 +139,23 @@ export class ListCore<T> implements Walkable<T> {
   replace(items: readonly T[]): void {
     // Measured first: if `sizeOf` throws, nothing has changed.
     const sizes = this.#sizes === undefined ? undefined : items.map((item) => this.#measure(item));
-    const surplus = Math.max(0, items.length - this.#capacity);
     this.#empty();
-    for (let index = surplus; index < items.length; index++) this.#put(items[index] as T, sizes?.[index] ?? 0);
-    if (surplus > 0) this.#evicted(surplus);
+    for (let index = 0; index < items.length; index++) this.#put(items[index] as T, sizes?.[index] ?? 0);
     this.#fit();
     this.#changed();
   }
 
   resize(capacity: number): void {
+    const before = this.#capacity;
     this.#capacity = checkCapacity(capacity, "BoundedList");
+    while (this.#items.length > capacity) this.#drop();
+    this.#items = resized(this.#items, before, capacity);
+    if (this.#sizes !== undefined) this.#sizes = resized(this.#sizes, before, capacity);
     this.#fit();
-    if (SlotQueue.slotsFor(capacity, LIST_PIECE_SLOTS_MAX) === this.#items.slots) return;
-    this.#items = this.#moved(this.#items);
-    if (this.#sizes !== undefined) this.#sizes = this.#moved(this.#sizes);
   }
 
   toArray(): T[] {
     return this.#items.toArray();
-  }
-
-  #queue<Item>(): SlotQueue<Item> {
-    return new SlotQueue(SlotQueue.slotsFor(this.#capacity, LIST_PIECE_SLOTS_MAX));
-  }
-
-  #moved<Item>(from: SlotQueue<Item>): SlotQueue<Item> {
-    const to = this.#queue<Item>();
-    for (const item of from.toArray()) to.push(item);
-    return to;
   }
 
   /** A place that only fills a hole weighs nothing: `sizeOf` need not know undefined. */
@@ -173,26 +163,34 @@ export class ListCore<T> implements Walkable<T> {
     return this.#sizes === undefined || item === undefined ? 0 : checkSize(this.#sizeOf(item));
   }
 
+  /** Adds the newest item; drops the oldest if there is no room. */
   #put(item: T, bytes: number): void {
+    if (this.#items.length === this.#capacity) this.#drop();
     this.#items.push(item);
     if (this.#sizes === undefined) return;
     this.#sizes.push(bytes);
     this.#bytes += bytes;
   }
 
-  #pop(): T {
-    if (this.#sizes !== undefined) this.#bytes -= this.#sizes.pop();
+  #pop(): T | undefined {
+    if (this.#sizes !== undefined) this.#bytes -= this.#sizes.pop() ?? 0;
     return this.#items.pop();
   }
 
-  #shift(): T {
-    if (this.#sizes !== undefined) this.#bytes -= this.#sizes.shift();
+  #shift(): T | undefined {
+    if (this.#sizes !== undefined) this.#bytes -= this.#sizes.shift() ?? 0;
     return this.#items.shift();
   }
 
+  #drop(): void {
+    this.#shift();
+    this.#evictions++;
+    this.#untold++;
+  }
+
   #empty(): void {
-    this.#items = this.#queue();
-    if (this.#sizes !== undefined) this.#sizes = this.#queue();
+    this.#items = itemQueue(this.#capacity);
+    if (this.#sizes !== undefined) this.#sizes = itemQueue(this.#capacity);
     this.#bytes = 0;
   }
 
@@ -202,25 +200,32 @@ export class ListCore<T> implements Walkable<T> {
     for (let count = 0; count < fill; count++) this.#put(undefined as T, 0);
   }
 
-  /** Drops the oldest items until both bounds hold. An item that is too large alone is dropped with all before it. */
+  /**
+   * Drops the oldest items until their bytes fit, and tells of all that were dropped. An item that is too large alone is
+   * dropped with all before it.
+   */
   #fit(): void {
-    let count = 0;
-    while (this.#items.length > this.#capacity || this.#bytes > (this.#bytesMax ?? this.#bytes)) {
-      if (this.#items.length === 0) break;
-      this.#shift();
-      count++;
+    if (this.#bytesMax !== undefined) {
+      while (this.#bytes > this.#bytesMax && this.#items.length > 0) this.#drop();
+      // Sizes need not be whole: what adding and subtracting them left over must not stay for ever.
+      if (this.#items.length === 0) this.#bytes = 0;
     }
-    // Sizes need not be whole: what adding and subtracting them left over must not stay for ever.
-    if (this.#items.length === 0) this.#bytes = 0;
-    if (count > 0) this.#evicted(count);
-  }
-
-  #evicted(count: number): void {
-    this.#evictions += count;
-    this.#observer?.evicted(count);
+    const count = this.#untold;
+    this.#untold = 0;
+    if (count > 0) this.#observer?.evicted(count);
   }
 
   #changed(): void {
     this.#observer?.changed(this.#items.length === 0);
   }
+}
+
+function resized<Item>(items: ItemQueue<Item>, before: number, capacity: number): ItemQueue<Item> {
+  if (!changesKind(before, capacity)) {
+    items.resize(capacity);
+    return items;
+  }
+  const moved = itemQueue<Item>(capacity);
+  for (const item of items.toArray()) moved.push(item);
+  return moved;
 }

@@ -34,16 +34,20 @@ export function coreOf<T>(list: readonly T[]): ListCore<T> {
 }
 
 /** `target`, an empty array of the list's class, with the core's items in it. */
-export function proxied<T, List extends T[]>(target: List, core: ListCore<T>): List {
+export function proxied<T, List extends T[] & { readonly append: unknown }>(target: List, core: ListCore<T>): List {
   const handed = { list: undefined as List | undefined, core: core as unknown as ListCore<unknown> };
   const proxy: List = new Proxy(target, {
     get(own, key, receiver): unknown {
       if (typeof key === "symbol") {
         if (key === CORE) return core;
       } else {
-        if (key === "append" || key === "push") {
+        if (key === "append") {
           handedOut = handed;
-          return own[key as "push"];
+          return own.append;
+        }
+        if (key === "push") {
+          handedOut = handed;
+          return own.push;
         }
         const index = indexOf(key);
         if (index >= 0) return core.get(index);

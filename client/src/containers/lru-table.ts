@@ -3,12 +3,12 @@
  * itself.
  */
 
-import { LIST_PIECE_SLOTS_MAX } from "../limits.js";
+import { LIST_PIECE_SLOTS } from "../limits.js";
 import { KeyIndex } from "./key-index.js";
 import { UseOrder } from "./use-order.js";
 
 /** Entries of one piece, a power of two: a key and a value each. Pieces grow, so a small table takes what it needs. */
-const PIECE_ENTRIES = LIST_PIECE_SLOTS_MAX;
+const PIECE_ENTRIES = LIST_PIECE_SLOTS;
 const PIECE_SHIFT = 31 - Math.clz32(PIECE_ENTRIES);
 
 export class LruTable<K, V> {
