@@ -5,12 +5,17 @@ import type { RecordTypeName } from "../records/training-record.js";
 
 /** Where containers ask for their capacity. */
 export interface CentralLimits {
-  /** All of the central configuration, frozen; the defaults before the server was reached. */
+  /**
+   * All of the central configuration, frozen; the defaults before the server was reached. It is followed once a container
+   * without a capacity was made, or somebody called `onChange` or `start`.
+   */
   readonly current: CentralConfig;
   /** Items of a type, or keys of a dictionary, that stay in memory. */
   capacityOf(type: RecordTypeName | "dictionary"): number;
   /** Calls `listener` after every change. Returns what removes it. */
   onChange(listener: () => void): () => void;
+  /** Begins to follow the server; harmless when it has begun. */
+  start(): void;
 }
 
 const LIMIT_OF: Readonly<Record<RecordTypeName | "dictionary", keyof MemoryLimits>> = Object.freeze({
@@ -33,4 +38,5 @@ export const FIXED_LIMITS: CentralLimits = Object.freeze({
   current: DEFAULT_CONFIG,
   capacityOf: (type: RecordTypeName | "dictionary") => capacityIn(DEFAULT_CONFIG, type),
   onChange: () => () => undefined,
+  start: () => undefined,
 });
