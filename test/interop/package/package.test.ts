@@ -28,12 +28,15 @@ afterAll(async () => {
   project?.remove();
 });
 
+function environment(): Record<string, string> {
+  return { TAILKEEP_SERVER: server.grpcAddress, TAILKEEP_SPILL_DIR: join(project.folder, "spill") };
+}
+
 /** Runs a program on the Node of the tests and on the oldest that is promised; the latter only where there is one. */
 async function runOnBoth(name: string, skip: (note: string) => void): Promise<void> {
-  const env = { TAILKEEP_SERVER: server.grpcAddress, TAILKEEP_SPILL_DIR: join(project.folder, "spill") };
-  expect(await project.run(process.execPath, name, env)).toMatch(/^done on 2[4-9]\.\S+\n$/m);
+  expect(await project.run(process.execPath, name, environment())).toMatch(/^done on 2[4-9]\.\S+\n$/m);
   if ("skipped" in oldNode) return skip(oldNode.skipped);
-  expect(await project.run(oldNode.executable, name, env)).toMatch(/^done on 20\.\S+\n$/m);
+  expect(await project.run(oldNode.executable, name, environment())).toMatch(/^done on 20\.\S+\n$/m);
 }
 
 describe.each(OURS)("%s", (name) => {
@@ -86,6 +89,17 @@ test("a strict program that uses all of it compiles, and runs on both ends of th
   project.addProgram("every-export.ts", importOfEveryExport());
   await project.compile();
   await runOnBoth("main", (note) => context.skip(note));
+});
+
+test("the examples in the package compile there, and one that learns learns the same on both", async (context) => {
+  project.addPrograms(join(project.packageFolder("@tailkeep/client"), "examples"));
+  await project.compile();
+  const learn = (node: string) =>
+    project.run(node, "trainer-loop", { ...environment(), TAILKEEP_SESSION: `learned by ${node}`.slice(-100) });
+  const learned = await learn(process.execPath);
+  expect(learned).toContain("the best machine is 2\n");
+  if ("skipped" in oldNode) return context.skip(oldNode.skipped);
+  expect(await learn(oldNode.executable)).toBe(learned);
 });
 
 test("without prom-client its entry for it says what is missing", async () => {

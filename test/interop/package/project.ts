@@ -52,15 +52,13 @@ export class UserProject {
 
   /** Takes over the TypeScript files of a folder. */
   addPrograms(folder: string): void {
-    cpSync(folder, join(this.folder, "src"), { recursive: true });
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
+      cpSync(join(folder, name), join(this.folder, "src", name));
+    }
   }
 
   addProgram(name: string, text: string): void {
     writeFileSync(join(this.folder, "src", name), text);
-  }
-
-  removeProgram(name: string): void {
-    rmSync(join(this.folder, "src", name));
   }
 
   /** Rejects with the compiler's words. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BoundedDict, BoundedList } from "@tailkeep/client";
+import { BoundedDict, BoundedList, BoundedRing, estimateBytes } from "@tailkeep/client";
 
 export async function containers(): Promise<void> {
   const list = new BoundedList<number>({ capacity: 5 });
@@ -18,4 +18,14 @@ export async function containers(): Promise<void> {
   assert.equal(dict.get("key_2"), 2);
   dict.set("key_5", 5);
   assert.equal(dict.has("key_3"), false);
+  assert.equal(dict.asObject()["key_5"], 5);
+  assert.ok(dict instanceof Map);
+
+  const ring = new BoundedRing<string>(2);
+  for (const item of ["a", "b", "c"]) ring.push(item);
+  assert.deepEqual(ring.toArray(), ["b", "c"]);
+
+  const texts = new BoundedList<string>({ capacity: 100, bytesMax: 10 * estimateBytes("0123456789") });
+  for (let n = 0; n < 100; n++) texts.append("0123456789");
+  assert.equal(texts.length, 10);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "@tailkeep/client";
+import { connect, StateHandle, StateStore } from "@tailkeep/client";
 
 export async function documents(): Promise<void> {
   await using client = connect();
@@ -10,4 +10,16 @@ export async function documents(): Promise<void> {
   await client.state.put(name, { games: 2 }, { expectedVersion: 1 });
   assert.equal((await client.state.list({ prefix: name }).firstPage()).items.length, 1);
   assert.equal(await client.state.delete(name), true);
+
+  await using store = new StateStore({ client, prefix: `${name}/` });
+  const counters = store.globalCounters;
+  assert.ok(counters instanceof StateHandle);
+  await Promise.all([counters.increment("episodes", 2), counters.increment("episodes", 3)]);
+  assert.deepEqual(await counters.get(), { episodes: 5 });
+  const { storedIn } = await store.put("learned", { epsilon: 0.1 });
+  assert.equal(storedIn, "database");
+  assert.deepEqual(
+    (await store.list()).map((entry) => entry.name),
+    ["global_counters", "learned"],
+  );
 }

@@ -3,12 +3,13 @@
 import { containers } from "./containers.js";
 import { documents } from "./documents.js";
 import { errors } from "./errors.js";
+import { guarding } from "./guarding.js";
 import { metrics } from "./metrics.js";
 import { queries } from "./queries.js";
 import { recording } from "./recording.js";
 import { streams } from "./streams.js";
 
-for (const part of [containers, recording, queries, streams, documents, metrics, errors]) {
+for (const part of [containers, recording, queries, streams, documents, guarding, metrics, errors]) {
   await part();
   console.log(`${part.name}: as promised`);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect, TailkeepClient } from "@tailkeep/client";
+import { connect, SETTING_NAMES, TailkeepClient } from "@tailkeep/client";
 
 export async function queries(): Promise<void> {
   await using client = connect();
@@ -23,4 +23,8 @@ export async function queries(): Promise<void> {
   assert.equal(lines.items.length, 2);
   assert.deepEqual((await client.admin.listGaps({ sessionId }).firstPage()).items, []);
   assert.deepEqual((await client.admin.listDeadLetters({ sessionId }).firstPage()).items, []);
+
+  const { memoryLimits, sources } = await client.config.get();
+  assert.equal(memoryLimits.scoreHistory, 100);
+  assert.deepEqual(Object.keys(sources).sort(), [...SETTING_NAMES].sort());
 }

@@ -8,9 +8,12 @@ export async function streams(): Promise<void> {
   const stream = client.openStream({ sessionId });
   assert.ok(stream instanceof IngestStream);
   for (let score = 1; score <= 100; score++) {
-    assert.equal(stream.append({ type: "score_history", gameId: "ls20", score }), "queued");
+    assert.deepEqual(stream.append({ type: "score_history", gameId: "ls20", score }), {
+      outcome: "queued",
+      seq: score,
+    });
   }
-  assert.equal(stream.gap({ count: 5, cause: "overflow" }), "queued");
+  assert.equal(stream.gap({ count: 5, cause: "overflow" }).outcome, "queued");
   await stream.flush();
   await stream.close();
 
