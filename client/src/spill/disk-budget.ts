@@ -21,6 +21,8 @@ export class DiskBudget {
   /** As of the last check. */
   #freeBytes = Number.POSITIVE_INFINITY;
   #bytesSinceCheck = 0;
+  /** No less than what is spilled, but for what failed files cost; counting all logs at every append would cost more. */
+  #usedBytesMost = Number.POSITIVE_INFINITY;
   #checkedAtMs = Number.NEGATIVE_INFINITY;
   #isChecking = false;
 
@@ -42,7 +44,9 @@ export class DiskBudget {
   take(bytes: number, headerBytes: number): boolean {
     const { bytesMax, freeBytesMin, problems } = this.#settings;
     this.#checkIfDue();
-    if (this.#settings.usedBytes() + bytes + headerBytes > bytesMax) {
+    const allBytes = bytes + headerBytes;
+    if (this.#usedBytesMost + allBytes > bytesMax) this.#usedBytesMost = this.#settings.usedBytes();
+    if (this.#usedBytesMost + allBytes > bytesMax) {
       problems.say(
         "SPILL_QUOTA_FULL",
         `the spill folder ${this.#folder} holds its quota of ${bytesMax} bytes: records that cannot be sent follow their ` +
@@ -50,7 +54,7 @@ export class DiskBudget {
       );
       return false;
     }
-    if (this.#freeBytes - this.#bytesSinceCheck - bytes - headerBytes < freeBytesMin) {
+    if (this.#freeBytes - this.#bytesSinceCheck - allBytes < freeBytesMin) {
       problems.say(
         "SPILL_DISK_LOW",
         `the disk of the spill folder ${this.#folder} has less than ${freeBytesMin} bytes free: records that cannot be ` +
@@ -60,6 +64,7 @@ export class DiskBudget {
       return false;
     }
     this.#bytesSinceCheck += bytes;
+    this.#usedBytesMost += allBytes;
     return true;
   }
 
@@ -70,6 +75,7 @@ export class DiskBudget {
       this.#bytesSinceCheck >= SPILL_DISK_CHECK_BYTES || clock.nowMs() - this.#checkedAtMs >= SPILL_DISK_CHECK_MS;
     if (!isDue) return;
     this.#isChecking = true;
+    this.#usedBytesMost = this.#settings.usedBytes();
     const countedBefore = this.#bytesSinceCheck;
     void disk.freeBytes(this.#folder).then(
       (bytes) => {

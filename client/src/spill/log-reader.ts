@@ -45,6 +45,8 @@ export class LogReader {
   #cursor: number;
   #file: OpenFile | undefined;
   #openAttempts = 0;
+  #isReading = false;
+  #isStopped = false;
 
   constructor(log: ReadableLog, cursor: number) {
     this.#log = log;
@@ -63,12 +65,24 @@ export class LogReader {
 
   /** The batch that has the cursor's number; undefined at the end. One call at a time. */
   async next(): Promise<EncodedBatch | undefined> {
-    for (;;) {
-      const log = this.#log;
-      if (this.#cursor > log.lastSeq()) {
-        await this.close();
-        return undefined;
-      }
+    this.#isReading = true;
+    try {
+      return await this.#find();
+    } finally {
+      this.#isReading = false;
+      if (this.#isStopped || this.#cursor > this.#log.lastSeq()) await this.#close();
+    }
+  }
+
+  /** Ends reading. A call under way closes the file itself: a descriptor that is closed while it is read may be another's. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (!this.#isReading) await this.#close();
+  }
+
+  async #find(): Promise<EncodedBatch | undefined> {
+    const log = this.#log;
+    while (!this.#isStopped && this.#cursor <= log.lastSeq()) {
       const extent = log.heldFirstSeq() <= this.#cursor ? undefined : log.segments.covering(this.#cursor);
       const batch =
         extent === undefined ? (log.heldAt(this.#cursor) ?? this.#gap()) : await this.#read(extent, this.#cursor);
@@ -79,9 +93,10 @@ export class LogReader {
         return batch;
       }
     }
+    return undefined;
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     if (file !== undefined) await this.#log.disk.close(file.fd).catch(() => undefined);
@@ -113,6 +128,7 @@ export class LogReader {
       file.passedSeq = 0;
     }
     const frame = await frames.next(extent.end, seq);
+    if (this.#isStopped) return undefined;
     if (frame !== undefined) {
       file.passedSeq = frame.lastSeq;
       if (frame.firstSeq <= seq) return EncodedBatch.restore(frame, frame.payload);
@@ -126,7 +142,7 @@ export class LogReader {
   /** The open file of `segment`; undefined if it cannot be had now. */
   async #open(segment: Segment): Promise<OpenFile | undefined> {
     if (this.#file?.segment === segment) return this.#file;
-    await this.close();
+    await this.#close();
     const { disk } = this.#log;
     try {
       const fd = await disk.open(segment.path, "r");

@@ -166,7 +166,7 @@ export class LogWriter {
       this.#isClosed = true;
       this.#files.sealAll(this.#syncedSeq, true);
       this.#collect();
-      await this.#copying?.reader.close();
+      await this.#copying?.reader.stop();
     }
   }
 
@@ -325,7 +325,7 @@ export class LogWriter {
   }
 
   #copy(firstSeq: number, lastSeq: number): void {
-    void this.#copying?.reader.close();
+    void this.#copying?.reader.stop();
     this.#copying = undefined;
     if (firstSeq > lastSeq) return;
     const log = {
@@ -339,18 +339,19 @@ export class LogWriter {
     this.#copying = { reader: new LogReader(log, firstSeq), nextSeq: firstSeq, lastSeq };
   }
 
-  async #readCopies({ reader }: Copying): Promise<EncodedBatch[]> {
+  async #readCopies(copying: Copying): Promise<EncodedBatch[]> {
     const batches: EncodedBatch[] = [];
     let bytes = 0;
     // Half of a write at most, so that the last batch, whatever its size, fits beside them in a new file.
     while (bytes < SPILL_WRITE_BYTES_MAX / 2 && batches.length < SPILL_WRITE_BATCHES_MAX) {
-      const batch = await reader.next();
+      const batch = await copying.reader.next();
       if (batch === undefined) break;
       batches.push(batch);
       bytes += batch.byteLength;
     }
     // Whatever is unreadable comes as a gap, so this is a bug; going round and round would make it a trainer's trouble.
-    if (batches.length === 0) throw new Error("nothing is left to be copied from a failed spill file");
+    if (batches.length === 0 && this.#copying === copying)
+      throw new Error("nothing is left to be copied from a failed spill file");
     return batches;
   }
 
@@ -361,6 +362,6 @@ export class LogWriter {
     copying.nextSeq = Math.max(copying.nextSeq, seq + 1);
     if (copying.nextSeq <= copying.lastSeq) return;
     this.#copying = undefined;
-    void copying.reader.close();
+    void copying.reader.stop();
   }
 }

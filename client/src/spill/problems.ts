@@ -19,8 +19,8 @@ export type SpillProblemCode =
   | "SPILL_FILE_FAILED"
   /** No file can be written or synced: what cannot be sent stays in memory, within its bound. */
   | "SPILL_MEMORY_ONLY"
-  /** A batch came out of order: a bug of the caller. */
-  | "SPILL_OUT_OF_ORDER"
+  /** A batch came out of order, or is larger than any may be: a bug of the caller. */
+  | "SPILL_BAD_BATCH"
   /** Files that a dead process left are damaged. */
   | "SPILL_DAMAGED"
   /** Files that a later version left are not touched. */

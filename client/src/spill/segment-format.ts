@@ -12,7 +12,14 @@
 
 import { randomBytes } from "node:crypto";
 import type { EncodedBatch } from "../encode/encoded-batch.js";
-import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, GAP_COUNT_MAX, ID_LENGTH_MAX, SEQ_MAX } from "../limits.js";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  ENVELOPE_BYTES_MAX,
+  GAP_COUNT_MAX,
+  ID_LENGTH_MAX,
+  SEQ_MAX,
+} from "../limits.js";
 import { crc32 } from "./crc32.js";
 
 /** Which stream, and whose. */
@@ -35,11 +42,9 @@ export interface SegmentHeader {
   readonly madeAtMs: number;
 }
 
-export interface FrameHeader {
-  readonly firstSeq: number;
-  readonly count: number;
-  readonly entryCount: number;
-  readonly isGap: boolean;
+type BatchNumbers = Pick<EncodedBatch, "firstSeq" | "count" | "entryCount" | "isGap">;
+
+export interface FrameHeader extends BatchNumbers {
   readonly payloadBytes: number;
   readonly payloadCrc: number;
 }
@@ -134,6 +139,18 @@ function decodeHeaderCopy(copy: Buffer): SegmentHeader | undefined {
   };
 }
 
+/** Whether what is written of `batch` will be believed when it is read. */
+export function canBeFramed(batch: EncodedBatch): boolean {
+  return isSound(batch, batch.byteLength - ENVELOPE_BYTES_MAX);
+}
+
+function isSound({ firstSeq, count, entryCount, isGap }: BatchNumbers, payloadBytes: number): boolean {
+  if (payloadBytes === 0 || payloadBytes > BATCH_BYTES_MAX) return false;
+  // A sum could round down to SEQ_MAX.
+  if (firstSeq < 1 || count < 1 || count - 1 > SEQ_MAX - firstSeq) return false;
+  return isGap ? entryCount === 1 && count <= GAP_COUNT_MAX : entryCount === count && count <= BATCH_ENTRIES_MAX;
+}
+
 /** Writes the header of `batch`'s frame to `target` at `at`; `payload` are its bytes. */
 export function encodeFrameHeader(target: Buffer, at: number, batch: EncodedBatch, payload: Buffer, salt: Salt): void {
   target.writeUInt32LE(salt.marker, at);
@@ -156,21 +173,10 @@ export function decodeFrameHeader(bytes: Buffer, at: number, salt: Salt): FrameH
   const entryCount = bytes.readUInt32LE(at + 12);
   const count = bytes.readUInt32LE(at + 16);
   const firstSeq = readUint64(bytes, at + 20);
-  if (payloadBytes === 0 || payloadBytes > BATCH_BYTES_MAX) return undefined;
-  if (firstSeq < 1 || count < 1 || firstSeq + count - 1 > SEQ_MAX) return undefined;
-  const isSound =
-    type === FRAME_RECORDS
-      ? entryCount === count && count <= BATCH_ENTRIES_MAX
-      : type === FRAME_GAP && entryCount === 1 && count <= GAP_COUNT_MAX;
-  if (!isSound) return undefined;
-  return {
-    firstSeq,
-    count,
-    entryCount,
-    isGap: type === FRAME_GAP,
-    payloadBytes,
-    payloadCrc: bytes.readUInt32LE(at + 28),
-  };
+  if (type !== FRAME_RECORDS && type !== FRAME_GAP) return undefined;
+  const numbers = { firstSeq, count, entryCount, isGap: type === FRAME_GAP };
+  if (!isSound(numbers, payloadBytes)) return undefined;
+  return { ...numbers, payloadBytes, payloadCrc: bytes.readUInt32LE(at + 28) };
 }
 
 function writeUint64(target: Buffer, at: number, value: number): void {

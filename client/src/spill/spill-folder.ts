@@ -10,7 +10,7 @@
 
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../clock.js";
 import { SPILL_RETRY_MS_LAST } from "../limits.js";
 import { flatten, foldersIn, removeOwnerFolder, takeDeadFolders } from "./adopt.js";
@@ -67,7 +67,7 @@ export class SpillFolder {
 
   /** Touches nothing. */
   constructor(options: SpillOptions, clock: Clock = systemClock, disk: Disk = nodeDisk) {
-    this.#options = options;
+    this.#options = { ...options, folder: resolve(options.folder) };
     this.#disk = disk;
     this.#clock = clock;
     const problems = new SpillProblems(options.onProblem);

@@ -10,7 +10,7 @@ import { LogReader } from "./log-reader.js";
 import { LogWriter } from "./log-writer.js";
 import { type NumberRange, NumberRanges } from "./number-ranges.js";
 import type { SpillProblems } from "./problems.js";
-import type { StreamIdentity } from "./segment-format.js";
+import { canBeFramed, type StreamIdentity } from "./segment-format.js";
 import { SegmentList } from "./segment-list.js";
 import type { SegmentPlace, SpillShared } from "./shared.js";
 
@@ -152,10 +152,12 @@ export class SpillLog {
     const writer = this.#writer;
     if (writer === undefined || this.#isEnded) return "failed";
     const isEmpty = this.atEnd && this.#ackedSeq >= this.#lastSeq;
-    if (batch.firstSeq !== this.#lastSeq + 1 && !(isEmpty && batch.firstSeq > this.#lastSeq)) {
+    const follows = batch.firstSeq === this.#lastSeq + 1 || (isEmpty && batch.firstSeq > this.#lastSeq);
+    if (!follows || !canBeFramed(batch)) {
       this.#settings.problems.say(
-        "SPILL_OUT_OF_ORDER",
-        `batch ${batch.firstSeq} does not follow ${this.#lastSeq} in its spill log and is not spilled: please report this`,
+        "SPILL_BAD_BATCH",
+        `batch ${batch.firstSeq} is larger than any may be, or does not follow ${this.#lastSeq}, and is not spilled: please ` +
+          "report this",
       );
       return "failed";
     }
@@ -235,7 +237,8 @@ export class SpillLog {
     this.#isEnded = true;
     this.#ending ??= (async () => {
       await this.#writer?.close();
-      await this.#reads.run(() => this.#reader.close());
+      await this.#reader.stop();
+      await this.#reads.run(() => Promise.resolve());
       await finish();
       await this.#segments.settled();
       this.#settings.onEnded(this);

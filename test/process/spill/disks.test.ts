@@ -102,8 +102,17 @@ test("a file whose sync failed is never written or synced again", async (context
   if (!canTrace) context.skip("it takes strace, and the right to use it");
   const folder = tempFolder();
   const trace = join(tempFolder(), "trace");
-  // The third sync fails, and the one of the file that takes over goes well.
-  const under = [STRACE, "-f", "-o", trace, "-e", "trace=openat,pwritev,fdatasync,fsync,close"];
+  // The third sync fails, and the one of the file that takes over goes well. Calls are counted by thread.
+  const under = [
+    STRACE,
+    "-f",
+    "-E",
+    "UV_THREADPOOL_SIZE=1",
+    "-o",
+    trace,
+    "-e",
+    "trace=openat,pwritev,fdatasync,fsync,close",
+  ];
   const trainer = new Trainer(folder, "fails", { under: [...under, "-e", "inject=fdatasync:error=EIO:when=3"] });
   await until(() => trainer.said("problem").length > 0, "the sync failed");
   const before = trainer.seq("synced");

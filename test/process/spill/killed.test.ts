@@ -11,7 +11,7 @@ import {
   until,
 } from "./fixture.js";
 
-const ROUNDS = 12;
+const ROUNDS = 8;
 
 test.each<NonNullable<TrainerOptions["mode"]>>(["turns", "never yields", "replays"])(
   "a trainer that %s and is killed leaves everything it had written",
@@ -37,7 +37,7 @@ test.each<NonNullable<TrainerOptions["mode"]>>(["turns", "never yields", "replay
 test("trainers that are killed while they take over from each other lose nothing of any of them", async () => {
   const folder = tempFolder();
   const trainers: Trainer[] = [];
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 10; round++) {
     const trainer = new Trainer(folder, `stream ${round}`, { mode: "adopt", everyMs: 2 });
     trainers.push(trainer);
     // While it takes over, or while it writes.

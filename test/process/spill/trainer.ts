@@ -47,6 +47,8 @@ if (mode !== "adopt only") {
         log.writeSync();
         say(`written ${log.lastSeq}`);
       }
+      // Hardly ever: long enough to begin a write, whose end it does not hear of.
+      if (firstSeq % 1_000 === 1) await turn();
       continue;
     }
     if (mode === "replays" && log.unreadSeq < log.lastSeq - 500) {

@@ -234,10 +234,10 @@ describe("a disk that fails", () => {
     const folder = tempFolder();
     const { spill } = openSpill(folder, {}, { disk: unsafe.disk });
     const log = logOf(spill);
-    const batches = makeBatches(new Array(50).fill({ records: 2, bytes: 500_000 }));
+    const batches = makeBatches(new Array(30).fill({ records: 2, bytes: 500_000 }));
     let failures = 1;
     unsafe.fails = (call) => (call === "syncFile" && failures-- > 0 ? "EIO" : undefined);
-    for (const batch of batches.slice(0, 45)) {
+    for (const batch of batches.slice(0, 25)) {
       log.append(batch);
       log.writeSync();
       expect(log.heldBytes).toBeLessThanOrEqual(SPILL_HELD_BYTES_MAX);
@@ -251,7 +251,7 @@ describe("a disk that fails", () => {
       unsafe.powerLoss(folder, ruins);
       promises.push({ seq, ruins });
     });
-    for (const batch of batches.slice(45)) {
+    for (const batch of batches.slice(25)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       log.append(batch);
       log.writeSync();

@@ -156,11 +156,22 @@ describe("a log", () => {
     await until(() => segmentsIn(folder).length === 1, "two files are deleted");
     log.acked(log.lastSeq);
     await until(() => segmentsIn(folder).length === 0, "the last file is deleted");
-    expect(log.bytes).toBe(0);
+    await until(() => log.bytes === 0, "it is not counted any more");
     // An empty log takes numbers further on: those between went by another way.
     expect(log.append(makeBatch(log.lastSeq + 100, { records: 3, bytes: 9 }))).toBe("taken");
     expect(log.firstSeq).toBe(log.lastSeq - 2);
     expect(await readAll(log)).toHaveLength(1);
+  });
+
+  test("refuses a batch that could not be read again, and says so", () => {
+    const { spill, codes } = openSpill(tempFolder());
+    const log = logOf(spill);
+    expect(log.append(makeBatch(1, { records: 5_000, bytes: 10_000 }))).toBe("failed");
+    expect(log.append(makeBatch(1, { records: 1, bytes: 1024 * 1024 + 1 }))).toBe("failed");
+    expect(log.append(makeBatch(1, { records: 1, bytes: 0 }))).toBe("failed");
+    expect(log.append(makeBatch(2 ** 53 - 2, { gap: 3, type: 0, cause: 0 }))).toBe("failed");
+    expect(codes()).toEqual(["SPILL_BAD_BATCH"]);
+    expect(log.append(makeBatch(1, { records: 4_096, bytes: 1024 * 1024 }))).toBe("taken");
   });
 
   test("refuses a batch that is out of order, and says so", () => {
@@ -170,7 +181,7 @@ describe("a log", () => {
     expect(log.append(makeBatch(8, { records: 2, bytes: 9 }))).toBe("failed");
     expect(log.append(makeBatch(6, { records: 2, bytes: 9 }))).toBe("failed");
     expect(log.append(makeBatch(7, { records: 2, bytes: 9 }))).toBe("taken");
-    expect(codes()).toEqual(["SPILL_OUT_OF_ORDER"]);
+    expect(codes()).toEqual(["SPILL_BAD_BATCH"]);
   });
 
   test("gives the whole batch after a skip into its middle", async () => {
