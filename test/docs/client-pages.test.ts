@@ -1,8 +1,10 @@
 // What the client's README and its migration page show is compiled strictly and run against a real server; where a page
 // says what is printed, that is what is printed.
+import assert from "node:assert";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { types } from "node:util";
 import * as client from "@tailkeep/client";
 import { connect } from "@tailkeep/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -102,6 +104,38 @@ test("the migration page has a row for every earlier name, and what it names exi
     .filter((code) => code.includes("tailkeep import"));
   expect(command).not.toBe("");
   expect((await runCommand(["import", "--help"])).stdout).toContain("--dry-run");
+});
+
+test("lists and dictionaries differ from arrays and Maps as the README says", () => {
+  const list = new client.BoundedList<number>(3);
+  expect(list.push(1, 2, 3, 4)).toBe(3);
+  expect(() => structuredClone(list)).toThrow("could not be cloned");
+  expect(structuredClone(list.toList())).toEqual([2, 3, 4]);
+  expect(() => {
+    list[-1] = 0;
+  }).toThrow(TypeError);
+  list.set(-1, 5);
+  expect(() => Object.freeze(list)).toThrow(TypeError);
+  expect(list.map((item) => item)).not.toBeInstanceOf(client.BoundedList);
+  expect(() => assert.deepStrictEqual(list, [2, 3, 5])).toThrow();
+  expect(() => expect(list).toStrictEqual([2, 3, 5])).toThrow();
+  assert.deepStrictEqual([...list], [2, 3, 5]);
+  expect(list).toEqual([2, 3, 5]);
+  list.unshift(1);
+  list[10] = 6;
+  expect([...list]).toEqual([undefined, undefined, 6]);
+  list.length = 10;
+  expect([...list]).toEqual([undefined, undefined, undefined]);
+  delete (list as (number | undefined)[])[0];
+  expect(0 in list).toBe(true);
+
+  const dict = new client.BoundedDict(3, Object.entries({ a: 1, b: 2 }));
+  expect(dict.get("a")).toBe(1);
+  expect([...dict.keys()]).toEqual(["b", "a"]);
+  expect(structuredClone(dict)).toEqual({});
+  expect(structuredClone(new Map(dict)).get("a")).toBe(1);
+  expect(JSON.stringify(dict)).toBe('{"b":2,"a":1}');
+  expect([types.isMap(dict), dict instanceof Map]).toEqual([false, true]);
 });
 
 describe("the API page", () => {
