@@ -238,6 +238,9 @@ export const LEASE_MS = 180_000;
 /** The lease of a migration, renewed with each statement: what others wait for after a server was killed in one. */
 export const MIGRATION_LEASE_MS = 30_000;
 
+/** One statement of a migration: making an index of a table of a billion rows. */
+export const MIGRATION_STATEMENT_MS_MAX = 6 * 3_600_000;
+
 /** Bodies of dead letters of one namespace, together; beyond it only range and reason are kept. */
 export const DEAD_LETTER_BYTES_MAX_DEFAULT = 64 * MIB;
 

@@ -35,6 +35,8 @@ export interface Table {
   readonly columnOfField: readonly (number | undefined)[];
   /** What a dictionary over the table is keyed by. */
   readonly key: readonly Column[];
+  /** Where these columns stand. */
+  readonly keyPlaces: readonly number[];
 }
 
 /** What a column holds in memory: SQL's NULL is null; booleans are 0 and 1, as both databases store them. */
@@ -63,7 +65,8 @@ function table(index: number, name: TableName, type: RecordType, spec: readonly 
   const columnOfField: (number | undefined)[] = [];
   for (const [at, column] of columns.entries()) columnOfField[column.field] = at;
   const key = columns.filter((column) => KEYS[name].includes(column.name));
-  return { index, name, type, columns, columnOfField, key };
+  const keyPlaces = key.map((column) => columns.indexOf(column));
+  return { index, name, type, columns, columnOfField, key, keyPlaces };
 }
 
 export const TABLES: readonly Table[] = [

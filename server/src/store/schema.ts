@@ -9,6 +9,7 @@
 import { PARTITIONS_AHEAD_DAYS, RETENTION_DAYS_DEFAULT } from "../limits.js";
 import { type ColumnKind, TABLES, type Table, type TableName } from "../record/tables.js";
 import { dayText } from "../record/time.js";
+import { keyIndex, keyIndexColumns, keyIndexStatements } from "./key-index.js";
 
 export type Dialect = "mysql" | "sqlite";
 
@@ -146,6 +147,8 @@ function rowsTableStatements(dialect: Dialect, table: Table, storingDay: number)
   const bySession = `${name}_by_session`;
   const byGame = `${name}_by_game`;
   if (dialect === "mysql") {
+    // The key index belongs to version 3, which adds it to tables that have none: making it afterwards for 68 partitions
+    // each would take as long as everything else of a first start together.
     const { first, last } = partitionDays(storingDay, RETENTION_DAYS_DEFAULT);
     const days = Array.from({ length: last - first + 1 }, (_, index) => partitionClause(first + index));
     return [
@@ -153,7 +156,8 @@ function rowsTableStatements(dialect: Dialect, table: Table, storingDay: number)
         ${columns.join(",\n        ")},
         PRIMARY KEY (stream, seq, expires_on),
         KEY ${bySession} (namespace_id, session_id, timestamp, stream, seq),
-        KEY ${byGame} (namespace_id, game_id, timestamp, stream, seq)
+        KEY ${byGame} (namespace_id, game_id, timestamp, stream, seq),
+        KEY ${keyIndex(table.name)} (${keyIndexColumns(table)})
       ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
       PARTITION BY RANGE COLUMNS(expires_on) (${[...days, ...LAST_PARTITIONS].join(", ")})`,
     ];
@@ -258,6 +262,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "initial", statements: initialStatements },
   { version: 2, name: "config", statements: configStatements },
+  { version: 3, name: "key index", statements: keyIndexStatements },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

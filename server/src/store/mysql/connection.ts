@@ -185,10 +185,10 @@ export class Session {
   }
 
   /** @throws StoreError; one that leaves the connection in doubt also ends it */
-  query(sql: string): Promise<Rows> {
+  query(sql: string, msMax = STATEMENT_TIMEOUT_MS): Promise<Rows> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
-      ask(this.#connection, { sql }, STATEMENT_TIMEOUT_MS, (error, rows) => {
+      ask(this.#connection, { sql }, msMax, (error, rows) => {
         this.#giveUp = undefined;
         if (error === null) {
           resolve(rows);

@@ -1,6 +1,6 @@
 /** Brings the schema up to date; several servers may do so at once: one holds the lease, the others wait for it. */
 import type { Clock } from "../../base/clock.js";
-import { MIGRATION_LEASE_MS } from "../../limits.js";
+import { MIGRATION_LEASE_MS, MIGRATION_STATEMENT_MS_MAX } from "../../limits.js";
 import { dayOfMs } from "../../record/time.js";
 import { StoreError } from "../errors.js";
 import { bootstrapStatements, MIGRATIONS, SCHEMA_VERSION } from "../schema.js";
@@ -24,7 +24,7 @@ export async function migrate(lanes: Lanes, holder: string, clock: Clock): Promi
   });
   while ((await appliedVersion(lanes)) < SCHEMA_VERSION) {
     if (await takeLease(lanes, LEASE_NAME, holder, MIGRATION_LEASE_MS)) {
-      await applyMissing(lanes, holder);
+      await applyMissing(lanes, holder, clock);
       await releaseLease(lanes, LEASE_NAME, holder);
     } else await clock.sleep(LEASE_WAIT_MS);
   }
@@ -38,13 +38,21 @@ export async function migrate(lanes: Lanes, holder: string, clock: Clock): Promi
   }
 }
 
+/** An index that is there already, from a migration that was cut off. MySQL has no IF NOT EXISTS for it. */
+const INDEX_EXISTS = "ER_DUP_KEYNAME";
+
 /** Each statement may run twice: DDL is not undone by a crash in the middle of a migration. */
-async function applyMissing(lanes: Lanes, holder: string): Promise<void> {
+async function applyMissing(lanes: Lanes, holder: string, clock: Clock): Promise<void> {
   for (const migration of MIGRATIONS) {
     if (migration.version <= (await appliedVersion(lanes))) continue;
     for (const statement of migration.statements("mysql", dayOfMs(Date.now()))) {
-      await lanes.direct((session) => session.query(statement));
-      await takeLease(lanes, LEASE_NAME, holder, MIGRATION_LEASE_MS);
+      await whileRenewing(lanes, holder, clock, () =>
+        lanes
+          .direct((session) => session.query(statement, MIGRATION_STATEMENT_MS_MAX))
+          .catch((error: unknown) => {
+            if (!(error instanceof StoreError && error.code === INDEX_EXISTS)) throw error;
+          }),
+      );
     }
     await lanes.transaction(async (session) => {
       await session.query(
@@ -52,5 +60,24 @@ async function applyMissing(lanes: Lanes, holder: string): Promise<void> {
          VALUES (${migration.version}, ${textLiteral(migration.name)}, NOW(6))`,
       );
     });
+  }
+}
+
+/** Keeps the lease, however long the work takes: an index of a large table is made in minutes. */
+async function whileRenewing(lanes: Lanes, holder: string, clock: Clock, work: () => Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const renew = async () => {
+    while (!done.signal.aborted) {
+      // Where it cannot be renewed another server may run the same statement, which does no harm.
+      await takeLease(lanes, LEASE_NAME, holder, MIGRATION_LEASE_MS).catch(() => false);
+      await clock.sleep(MIGRATION_LEASE_MS / 3, done.signal);
+    }
+  };
+  const renewing = renew();
+  try {
+    await work();
+  } finally {
+    done.abort();
+    await renewing;
   }
 }

@@ -70,7 +70,10 @@ export class MysqlStore implements Store {
     this.#commitLanes = new Lanes(options.target, options.lanes);
     this.#sideLanes = new Lanes(options.target, 2);
     this.#readPool = new ReadPool(options.target);
-    this.reads = new Reads(queryBuilder("mysql"), (sql, values) => this.#readPool.query(sql, values), true);
+    this.reads = new Reads(queryBuilder("mysql"), (sql, values) => this.#readPool.query(sql, values), {
+      hintsIndexes: true,
+      keyBlocks: false,
+    });
     this.config = new MysqlConfig((work) => this.#patiently(work));
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
   }

@@ -150,6 +150,8 @@ export interface Source {
   execute: Execute;
   /** Whether the database knows `FORCE INDEX`, and needs to be told. */
   hintsIndexes: boolean;
+  /** Whether the key index is cut into blocks of a stream's numbers; else it is ordered by session. */
+  keyBlocks: boolean;
 }
 
 /** A stream's key as text: 63 bits do not fit a JavaScript number. */

@@ -17,8 +17,8 @@ type Rest<Question> = Question extends (source: Source, ...rest: infer Arguments
 export class Reads {
   readonly #source: Source;
 
-  constructor(db: QueryBuilder, execute: Execute, hintsIndexes: boolean) {
-    this.#source = { db, execute, hintsIndexes };
+  constructor(db: QueryBuilder, execute: Execute, traits: Pick<Source, "hintsIndexes" | "keyBlocks">) {
+    this.#source = { db, execute, ...traits };
   }
 
   listRecords(...args: Rest<typeof listRecords>) {

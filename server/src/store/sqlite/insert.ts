@@ -4,8 +4,10 @@ import { RejectionReason } from "@tailkeep/proto";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES, type Table } from "../../record/tables.js";
 import { timestampText } from "../../record/time.js";
+import { BETWEEN_KEYS } from "../key-index.js";
 import { rowsTable, writtenColumns } from "../schema.js";
 import type { RunData } from "../store.js";
+import { rowsBetweenKeys } from "./between-keys.js";
 import { sqliteError } from "./errors.js";
 
 const ROWS_PER_STATEMENT = 64;
@@ -31,7 +33,7 @@ class TableInsert {
     db: DatabaseSync,
     readonly table: Table,
   ) {
-    const columns = writtenColumns(table);
+    const columns = [...writtenColumns(table), BETWEEN_KEYS];
     const tuple = `(${columns.map(() => "?").join(",")})`;
     const head = `INSERT INTO ${rowsTable(table)} (${columns.join(",")}) VALUES `;
     this.#width = columns.length;
@@ -94,6 +96,7 @@ class TableInsert {
     if (rows === undefined) return;
     const args = this.#args;
     const own = this.table.columns.length;
+    const between = rowsBetweenKeys(this.table, rows, from, count);
     let to = 0;
     for (let at = from; at < from + count; at++) {
       args[to++] = run.key;
@@ -105,6 +108,7 @@ class TableInsert {
       args[to++] = rows.nonfinite[at] as string | null;
       args[to++] = stamp.createdAt;
       args[to++] = stamp.expiresOn[this.table.index] as string;
+      args[to++] = between?.has(at) ? 1 : null;
     }
   }
 }

@@ -44,7 +44,10 @@ export class SqliteStore implements Store {
     mkdirSync(dirname(options.file), { recursive: true });
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
     this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
-    this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters), false);
+    this.reads = new Reads(queryBuilder("sqlite"), (sql, parameters) => this.#read(sql, parameters), {
+      hintsIndexes: false,
+      keyBlocks: true,
+    });
     this.config = { append: (row) => this.#writer.call<AppendOutcome>("appendConfig", row) };
     this.state = {
       put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
