@@ -126,7 +126,7 @@ test("lists and dictionaries differ from arrays and Maps as the README says", ()
   expect([...list]).toEqual([undefined, undefined, 6]);
   list.length = 10;
   expect([...list]).toEqual([undefined, undefined, undefined]);
-  delete (list as (number | undefined)[])[0];
+  Reflect.deleteProperty(list, 0);
   expect(0 in list).toBe(true);
 
   const dict = new client.BoundedDict(3, Object.entries({ a: 1, b: 2 }));
