@@ -124,13 +124,13 @@ export class OpenSegment extends Segment {
   async sync(): Promise<void> {
     const end = this.#writtenEnd;
     if (this.#syncedEnd < end) await this.#operate(() => this.disk.syncFile(this.#fd));
-    this.#syncedEnd = end;
+    this.#syncedEnd = Math.max(this.#syncedEnd, end);
   }
 
   syncNow(): void {
     const end = this.#writtenEnd;
     if (this.#syncedEnd < end) this.disk.syncFileSync(this.#fd);
-    this.#syncedEnd = end;
+    this.#syncedEnd = Math.max(this.#syncedEnd, end);
   }
 
   /** Takes nothing more. */

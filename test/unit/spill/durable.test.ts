@@ -1,5 +1,6 @@
 // What `syncedSeq` promises: it is there after the power was gone, whatever failed before.
-import { basename } from "node:path";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SPILL_HELD_BYTES_MAX } from "../../../client/src/limits.js";
@@ -69,6 +70,35 @@ describe("the sync policy", () => {
       expect(syncs).toBeLessThanOrEqual(most);
     }
   });
+});
+
+test("what was begun in the background and not finished is written all the same by who cannot wait for it", async () => {
+  const unsafe = new UnsafeDisk();
+  const folder = tempFolder();
+  const { spill } = openSpill(folder, {}, { disk: unsafe.disk });
+  const log = logOf(spill);
+  let letGo = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  unsafe.delay = () => gate;
+  const batches = sameBatches(30, 2, 100);
+  for (const batch of batches.slice(0, 10)) log.append(batch);
+  await until(() => unsafe.calls.some((call) => call.startsWith("write")), "a write is begun");
+  for (const batch of batches.slice(10)) log.append(batch);
+  log.writeSync();
+  expect(log.unwrittenBytes).toBe(0);
+  // As if it was killed here.
+  const copy = tempFolder();
+  for (const path of segmentsIn(folder)) {
+    mkdirSync(join(copy, "0123456789abcdef"), { recursive: true });
+    copyFileSync(path, join(copy, "0123456789abcdef", basename(path)));
+  }
+  const { orphans } = await adopt(copy);
+  expect(orphans).toMatchObject([{ firstSeq: 1, lastSeq: 60, missing: [] }]);
+  letGo();
+  await until(() => log.syncedSeq === 60, "everything is synced");
+  expect(plainAll(await readAll(log))).toEqual(plainAll(batches));
 });
 
 interface Fault {

@@ -55,7 +55,8 @@ export class UnsafeDisk {
         const path = this.#pathOf(fd);
         const contents = fs.readFileSync(`/proc/self/fd/${fd}`);
         await this.#noteAndDelay("syncFile", path);
-        this.#durable.set(path, contents);
+        // One that was begun later may have ended before.
+        if (contents.length > (this.#durable.get(path)?.length ?? -1)) this.#durable.set(path, contents);
       },
       syncFileSync: (fd) => {
         const path = this.#pathOf(fd);
