@@ -23,9 +23,8 @@ export async function node20(): Promise<FoundNode> {
     if (await isNode20(executable)) return { executable };
     return { skipped: `${name}@${VERSION} does not run here` };
   } catch (error) {
-    return {
-      skipped: `there is no Node 20 on the PATH, and npm has no ${name}@${VERSION}: ${String(error).split("\n")[0]}`,
-    };
+    const said = (error as { stderr?: string }).stderr?.trim().split("\n")[0] || String(error);
+    return { skipped: `there is no Node 20 on the PATH, and npm gave no ${name}@${VERSION}: ${said}` };
   }
 }
 

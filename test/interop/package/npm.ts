@@ -13,6 +13,7 @@ const FLAGS = [
   "--no-package-lock",
   "--prefer-offline",
   "--loglevel=error",
+  "--fetch-retries=1",
 ];
 
 /** Runs an npm command in `folder`, which becomes an empty ESM package if it is none. Rejects with what npm wrote. */

@@ -32,7 +32,7 @@ export default { ...fc, assert };
 const CONFIG = `
 export default {
   resolve: { alias: { "fast-check": new URL("fewer-cases.mjs", import.meta.url).pathname } },
-  test: { include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3 },
+  test: { include: ["test/unit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
 };
 `;
 
