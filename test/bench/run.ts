@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only sdk|server] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
+ * `npm run bench -- [--only containers|sdk|server] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
  * bare driver doing the same rows into the same tables with the same durability.
  *
  * `--quick` uses a tenth of the rows: good for a look, not for a claim. Exits with 1 where a claim does not hold.
@@ -13,6 +13,7 @@ import { connect, type TailkeepClient } from "@tailkeep/client";
 import mysql from "mysql2/promise";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
+import { benchContainers } from "./containers.js";
 import { child, median, percentile, times } from "./measure.js";
 import { benchRecording } from "./recording.js";
 import { columnsOf, fullRow, record } from "./rows.js";
@@ -266,6 +267,7 @@ async function mysqlSubject(url: (database: string) => string, admin: string, na
 
 const folder = mkdtempSync(join(tmpdir(), "tailkeep-bench-"));
 try {
+  if (options.only === "all" || options.only === "containers") claims.push(...benchContainers(options.quick));
   if (options.only === "all" || options.only === "sdk") claims.push(...(await benchRecording(options.quick)));
   const isServer = options.only === "all" || options.only === "server";
   if (isServer && options.store !== "mysql") await measure(await sqliteSubject(folder));
