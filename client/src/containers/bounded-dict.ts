@@ -1,9 +1,5 @@
 /**
- * A dictionary that keeps the keys used last and works where a Map stood.
- *
- *   get, set -> index (key-index.ts)    key to slot
- *            -> order (use-order.ts)    slots by their use
- *            -> entries (lru-table.ts)  slot to key and value
+ * A dictionary that keeps the keys used last and works where a Map stood. What it is made of is in lru-table.ts.
  *
  * For a subclass: every write, of the constructor's entries, of `getOrInsert` and of the object view too, is a call of
  * `set`; every entry that the bounds drop is a call of `evicted`. A subclass with private fields that overrides `set` passes
@@ -42,9 +38,9 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
   readonly #name: string | undefined;
   readonly #bytesMax: number | undefined;
   readonly #sizeOf: (value: V, key: K) => number;
-  readonly #table: LruTable<K, V>;
   /** By slot; undefined where bytes are not bounded. */
   #sizes: number[] | undefined;
+  #table: LruTable<K, V>;
   #capacity: number;
   #bytes = 0;
   #evictions = 0;
@@ -90,7 +86,7 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
   override get(key: K, missing?: V): V | undefined {
     const slot = this.#table.find(key);
     if (slot === undefined) return missing;
-    this.#table.order.use(slot);
+    this.#table.use(slot);
     return this.#table.valueAt(slot);
   }
 
@@ -115,14 +111,14 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
     const slot = table.find(key);
     if (slot !== undefined) {
       table.setValue(slot, value);
-      table.order.use(slot);
+      table.use(slot);
     } else if (table.size < this.#capacity) {
       table.insert(key, value);
     } else {
-      const { oldest } = table.order;
-      const [droppedKey, dropped] = [table.keyAt(oldest), table.valueAt(oldest)];
-      table.remove(oldest);
-      table.insert(key, value);
+      const { oldest } = table;
+      const droppedKey = table.keyAt(oldest);
+      const dropped = table.valueAt(oldest);
+      table.replaceOldest(key, value);
       this.#evictions++;
       this.evicted(droppedKey, dropped);
     }
@@ -139,7 +135,7 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
 
   /** Forgets all entries. */
   override clear(): void {
-    this.#table.clear(this.#capacity);
+    this.#table = new LruTable(this.#capacity, this.#table);
     if (this.#sizes !== undefined) this.#sizes = [];
     this.#bytes = 0;
   }
@@ -162,10 +158,10 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
   resize(capacity: number): void {
     if (checkCapacity(capacity, "BoundedDict") === this.#capacity) return;
     this.#capacity = capacity;
-    while (this.#table.size > capacity) this.#evict(this.#table.order.oldest);
+    while (this.#table.size > capacity) this.#evict(this.#table.oldest);
     const from = this.#sizes;
     const to: number[] = [0];
-    this.#table.resize(capacity, (before, after) => {
+    this.#table = this.#table.resized(capacity, (before, after) => {
       if (from !== undefined) to[after] = from[before] as number;
     });
     if (from !== undefined) this.#sizes = to;
@@ -178,21 +174,21 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
 
   /** The keys, the one used longest ago first. */
   override keys(): MapIterator<K> {
-    return new DictIterator<K, V, K>(this.#table, "places", false);
+    return new DictIterator<K, V, K>(() => this.#table, "places", false);
   }
 
   /** The values, the one used longest ago first. */
   override values(): MapIterator<V> {
-    return new DictIterator<K, V, V>(this.#table, "items", false);
+    return new DictIterator<K, V, V>(() => this.#table, "items", false);
   }
 
   /** Keys and values, those used longest ago first. */
   override entries(): MapIterator<[K, V]> {
-    return new DictIterator<K, V, [K, V]>(this.#table, "entries", false);
+    return new DictIterator<K, V, [K, V]>(() => this.#table, "entries", false);
   }
 
   override [Symbol.iterator](): MapIterator<[K, V]> {
-    return new DictIterator<K, V, [K, V]>(this.#table, "entries", true);
+    return new DictIterator<K, V, [K, V]>(() => this.#table, "entries", true);
   }
 
   override get [Symbol.toStringTag](): string {
@@ -235,17 +231,17 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
     if (slot !== undefined) {
       this.#bytes += bytes - (sizes[slot] as number);
       table.setValue(slot, value);
-      table.order.use(slot);
+      table.use(slot);
     } else {
-      if (table.size === this.#capacity) dropped.push(this.#remove(table.order.oldest));
+      if (table.size === this.#capacity) dropped.push(this.#remove(table.oldest));
       slot = table.insert(key, value);
       this.#bytes += bytes;
     }
     sizes[slot] = bytes;
     while (this.#bytes > (this.#bytesMax as number)) {
       // During a loop the key just written may be the oldest; it fits, so there is another one.
-      const { order } = table;
-      dropped.push(this.#remove(order.oldest === slot ? order.next(slot) : order.oldest));
+      const { oldest } = table;
+      dropped.push(this.#remove(oldest === slot ? table.next(slot) : oldest));
     }
     this.#evictions += dropped.length;
     for (const [droppedKey, each] of dropped) this.evicted(droppedKey, each);

@@ -15,7 +15,8 @@ import { IteratorBase, type Yielded } from "./walk.js";
 
 export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   readonly #yielded: Yielded;
-  #table: LruTable<K, V> | undefined;
+  /** Asked for at every step: clearing and resizing put another table in place. */
+  #current: (() => LruTable<K, V>) | undefined;
   /** Begun by a loop, a spread and the like, which say when they leave. */
   #isLooped: boolean;
   /** The entry visited last, and the one that followed it then; stamp 0 if there is none. */
@@ -23,39 +24,36 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   #stamp = 0;
   #nextSlot = 0;
   #nextStamp = 0;
-  /** See UseOrder.step. */
+  /** See LruTable.step. */
   #era = 0;
   /** Set when entries may have been moved: the stamp to end with. */
   #lastStamp = Number.POSITIVE_INFINITY;
 
-  constructor(table: LruTable<K, V>, yielded: Yielded, isLooped: boolean) {
+  constructor(current: () => LruTable<K, V>, yielded: Yielded, isLooped: boolean) {
     super();
-    this.#table = table;
+    this.#current = current;
     this.#yielded = yielded;
     this.#isLooped = isLooped;
   }
 
   override next(): IteratorResult<Result, undefined> {
-    const table = this.#table;
-    if (table === undefined) return { value: undefined, done: true };
-    const { order } = table;
+    if (this.#current === undefined) return { value: undefined, done: true };
+    const table = this.#current();
     const slot = this.#successor(table);
-    if (slot === 0 || order.stamp(slot) > this.#lastStamp) {
-      this.#end(table);
-      return { value: undefined, done: true };
-    }
-    const era = order.step(this.#era, this.#isLooped ? ITERATION_USES_MAX : ITERATION_USES_MAX_BY_HAND);
-    if (era !== this.#era && this.#era !== 0) this.#lastStamp = Math.min(this.#lastStamp, order.clock);
+    if (slot === 0 || table.stamp(slot) > this.#lastStamp) return this.return();
+    const era = table.step(this.#era, this.#isLooped ? ITERATION_USES_MAX : ITERATION_USES_MAX_BY_HAND);
+    if (era !== this.#era && this.#era !== 0) this.#lastStamp = Math.min(this.#lastStamp, table.clock);
     this.#era = era;
     this.#slot = slot;
-    this.#stamp = order.stamp(slot);
-    this.#nextSlot = order.next(slot);
-    this.#nextStamp = order.stamp(this.#nextSlot);
+    this.#stamp = table.stamp(slot);
+    this.#nextSlot = table.next(slot);
+    this.#nextStamp = table.stamp(this.#nextSlot);
     return { value: this.#result(table, slot), done: false };
   }
 
   override return(): IteratorResult<Result, undefined> {
-    if (this.#table !== undefined) this.#end(this.#table);
+    if (this.#era !== 0) this.#current?.().leave(this.#era);
+    this.#current = undefined;
     return { value: undefined, done: true };
   }
 
@@ -68,18 +66,13 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
     return "BoundedDict Iterator";
   }
 
-  #end(table: LruTable<K, V>): void {
-    if (this.#era !== 0) table.order.leave(this.#era);
-    this.#table = undefined;
-  }
-
-  #successor({ order }: LruTable<K, V>): number {
-    if (this.#stamp === 0) return order.oldest;
-    if (order.stamp(this.#slot) === this.#stamp) return order.next(this.#slot);
-    if (this.#nextStamp !== 0 && order.stamp(this.#nextSlot) === this.#nextStamp) return this.#nextSlot;
-    if (order.stamp(order.newest) <= this.#stamp) return 0;
-    let slot = order.oldest;
-    while (slot !== 0 && order.stamp(slot) <= this.#stamp) slot = order.next(slot);
+  #successor(table: LruTable<K, V>): number {
+    if (this.#stamp === 0) return table.oldest;
+    if (table.stamp(this.#slot) === this.#stamp) return table.next(this.#slot);
+    if (this.#nextStamp !== 0 && table.stamp(this.#nextSlot) === this.#nextStamp) return this.#nextSlot;
+    if (table.stamp(table.newest) <= this.#stamp) return 0;
+    let slot = table.oldest;
+    while (slot !== 0 && table.stamp(slot) <= this.#stamp) slot = table.next(slot);
     return slot;
   }
 

@@ -15,24 +15,22 @@ function mixed(bits: number): number {
 }
 
 export function shardOf(key: unknown): number {
-  switch (typeof key) {
-    case "string": {
-      const { length } = key;
-      return length < 3 ? mixed(length) : mixed(key.charCodeAt(length - 3) + (key.charCodeAt(length >> 1) << 8));
-    }
-    case "number":
-      if ((key | 0) === key) return mixed(key >>> 12);
-      scratch[0] = key;
-      return mixed((scratchBits[0] as number) ^ (scratchBits[1] as number));
-    case "bigint":
-      return mixed(Number(BigInt.asUintN(32, key >> 12n)));
-    case "object":
-      return key === null ? 0 : mixed(numberOf(key) >>> 12);
-    case "function":
-      return mixed(numberOf(key) >>> 12);
-    default:
-      return 0;
+  if (typeof key === "string") {
+    const { length } = key;
+    return length < 3 ? mixed(length) : mixed(key.charCodeAt(length - 3) + (key.charCodeAt(length >> 1) << 8));
   }
+  if (typeof key === "number") {
+    if ((key | 0) === key) return mixed(key >>> 12);
+    scratch[0] = key;
+    return mixed((scratchBits[0] as number) ^ (scratchBits[1] as number));
+  }
+  return rareShardOf(key);
+}
+
+function rareShardOf(key: unknown): number {
+  if (typeof key === "bigint") return mixed(Number(BigInt.asUintN(32, key >> 12n)));
+  if ((typeof key === "object" && key !== null) || typeof key === "function") return mixed(numberOf(key) >>> 12);
+  return 0;
 }
 
 /** A class whose constructor returns the object it is given, so that the fields of a subclass are put on that object. */
