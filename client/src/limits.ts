@@ -209,8 +209,8 @@ export const LIST_PIECE_SLOTS = 4_096;
 /** Values that the estimate of an item's bytes looks at: some ten microseconds for the largest item. */
 export const SIZE_ESTIMATE_VALUES_MAX = 1_000;
 
-/** A dictionary that may become larger than this is made of several Maps: V8 rehashes a Map of so many keys in a millisecond. */
-export const DICT_MAP_KEYS_MAX = 32_768;
+/** Keys in one Map of a dictionary: V8 copies a Map of so many in half a millisecond, and its keys are seldom in the cache. */
+export const DICT_MAP_KEYS_MAX = 8_192;
 
 /** Uses of a dictionary between two steps of a loop over it, after which the loop is taken as abandoned. */
 export const ITERATION_USES_MAX = 10_000;

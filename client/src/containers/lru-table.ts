@@ -10,10 +10,10 @@
  * went to the end that the loop runs to. A loop is over when it is exhausted or left; one that was abandoned without a word
  * (a generator that nobody resumes) is taken as over after ITERATION_USES_MAX uses.
  *
- * A Map has to copy itself when it is full, also when most of what filled it was deleted since: 33 ms at a million keys, in
- * one `set`. Above DICT_MAP_KEYS_MAX keys there are several Maps, which take that in turns, a millisecond each. A hash
- * table of our own would have to hash the text of keys, which a Map finds in the string: measured, it evicts four times
- * faster and finds a key of 64 characters half as fast.
+ * A Map has to copy itself when it is full, also when most of what filled it was deleted since: 33 ms and more at a million
+ * keys, in one `set`. Above DICT_MAP_KEYS_MAX keys there are several Maps, which take that in turns, half a millisecond
+ * each. A hash table of our own would have to hash the text of keys, which a Map finds in the string: measured, it evicts
+ * four times faster and finds a key of 64 characters half as fast.
  */
 
 import { DICT_MAP_KEYS_MAX } from "../limits.js";
@@ -25,8 +25,8 @@ export class LruTable<K, V> {
   readonly #only: Map<K, number> | undefined;
   readonly #keys: (K | undefined)[];
   readonly #values: (V | undefined)[];
-  readonly #previous: Uint32Array;
-  readonly #next: Uint32Array;
+  /** Of each slot the one before and the one after it, side by side: a use touches one line of memory for both. */
+  readonly #links: Uint32Array;
   readonly #stamps: Float64Array;
   #size = 0;
   #clock: number;
@@ -51,8 +51,7 @@ export class LruTable<K, V> {
     this.#keys = new Array(slots);
     this.#values = new Array(slots);
     // The system gives this memory when it is first written to.
-    this.#previous = new Uint32Array(capacity + 1);
-    this.#next = new Uint32Array(capacity + 1);
+    this.#links = new Uint32Array(2 * (capacity + 1));
     this.#stamps = new Float64Array(capacity + 1);
     this.#clock = predecessor === undefined ? 0 : predecessor.#clock;
     this.#era = predecessor === undefined ? 1 : predecessor.#era + 1;
@@ -67,11 +66,11 @@ export class LruTable<K, V> {
   }
   /** Slot of the entry used longest ago; 0 if there is none. */
   get oldest(): number {
-    return this.#next[0] as number;
+    return this.#links[1] as number;
   }
   /** Slot of the entry used last; 0 if there is none. */
   get newest(): number {
-    return this.#previous[0] as number;
+    return this.#links[0] as number;
   }
 
   /** The slot of a key; undefined if it is not there. */
@@ -93,7 +92,7 @@ export class LruTable<K, V> {
 
   /** The slot of the entry used next after this one; 0 if there is none. */
   next(slot: number): number {
-    return this.#next[slot] as number;
+    return this.#links[2 * slot + 1] as number;
   }
 
   /** 0 for a slot that is not taken. */
@@ -108,7 +107,7 @@ export class LruTable<K, V> {
 
   /** The same in place of the entry used longest ago, which is forgotten. */
   replaceOldest(key: K, value: V): void {
-    const slot = this.#next[0] as number;
+    const slot = this.#links[1] as number;
     const dropped = this.#keys[slot] as K;
     this.#mapOf(dropped).delete(dropped);
     this.#unlink(slot);
@@ -123,7 +122,7 @@ export class LruTable<K, V> {
     this.#values[slot] = undefined;
     this.#unlink(slot);
     this.#stamps[slot] = 0;
-    this.#next[slot] = this.#free;
+    this.#links[2 * slot + 1] = this.#free;
     this.#free = slot;
     this.#size--;
   }
@@ -131,7 +130,7 @@ export class LruTable<K, V> {
   /** Makes an entry the newest, unless a loop is under way. */
   use(slot: number): void {
     if (this.#usesLeft !== 0) this.#useDuringLoop();
-    else if (this.#previous[0] !== slot) {
+    else if (this.#links[0] !== slot) {
       this.#unlink(slot);
       this.#append(slot, ++this.#clock);
     }
@@ -165,7 +164,7 @@ export class LruTable<K, V> {
   #insert(key: K, value: V, stamp: number): number {
     let slot = this.#free;
     if (slot === 0) slot = ++this.#taken;
-    else this.#free = this.#next[slot] as number;
+    else this.#free = this.#links[2 * slot + 1] as number;
     this.#put(slot, key, value);
     this.#append(slot, stamp);
     this.#size++;
@@ -180,18 +179,20 @@ export class LruTable<K, V> {
   }
 
   #unlink(slot: number): void {
-    const previous = this.#previous[slot] as number;
-    const next = this.#next[slot] as number;
-    this.#next[previous] = next;
-    this.#previous[next] = previous;
+    const links = this.#links;
+    const previous = links[2 * slot] as number;
+    const next = links[2 * slot + 1] as number;
+    links[2 * previous + 1] = next;
+    links[2 * next] = previous;
   }
 
   #append(slot: number, stamp: number): void {
-    const newest = this.#previous[0] as number;
-    this.#next[newest] = slot;
-    this.#previous[slot] = newest;
-    this.#next[slot] = 0;
-    this.#previous[0] = slot;
+    const links = this.#links;
+    const newest = links[0] as number;
+    links[2 * newest + 1] = slot;
+    links[2 * slot] = newest;
+    links[2 * slot + 1] = 0;
+    links[0] = slot;
     this.#stamps[slot] = stamp;
   }
 
