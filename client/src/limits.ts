@@ -209,7 +209,10 @@ export const LIST_PIECE_SLOTS = 4_096;
 /** Values that the estimate of an item's bytes looks at: some ten microseconds for the largest item. */
 export const SIZE_ESTIMATE_VALUES_MAX = 1_000;
 
-/** Keys in one Map of a dictionary: V8 copies a Map of so many in half a millisecond, and its keys are seldom in the cache. */
+/** A dictionary of at most so many keys finds them by one Map, which V8 copies now and then in one or two milliseconds. */
+export const DICT_ONE_MAP_KEYS_MAX = 16_384;
+
+/** Keys in each of the several Maps of a larger one: half a millisecond, as far fewer of its keys are in the cache. */
 export const DICT_MAP_KEYS_MAX = 8_192;
 
 /** Uses of a dictionary between two steps of a loop over it, after which the loop is taken as abandoned. */
@@ -382,3 +385,5 @@ assertLimit(STATE_PENDING_BYTES_MAX >= 4 * STATE_VALUE_BYTES_MAX, "several large
 assertLimit(STATE_PROBE_TIMEOUT_MS <= STATE_PATIENCE_MS_DEFAULT, "a question is more impatient than a call");
 assertLimit(SPILL_WRITE_BYTES_MAX + BATCH_BYTES_MAX <= SPILL_SEGMENT_BYTES_MAX, "a segment takes every single batch");
 assertLimit(SPILL_DISK_CHECK_BYTES < SPILL_FREE_BYTES_MIN_DEFAULT, "free disk is checked before it can run out");
+assertLimit(CONTAINER_CAPACITY_DEFAULT <= CONTAINER_CAPACITY_MAX, "what is made without a capacity can be made");
+assertLimit((LIST_PIECE_SLOTS & (LIST_PIECE_SLOTS - 1)) === 0, "the piece of a place is found by a shift");

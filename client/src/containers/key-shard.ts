@@ -44,7 +44,7 @@ let objects = 0;
 
 /**
  * Objects have no number that a program can see, so each gets one that nobody else can: a private field. A WeakMap would
- * have to be rehashed as the Map has. This happens only to keys of dictionaries above DICT_MAP_KEYS_MAX.
+ * have to be rehashed as the Map has. This happens only to keys of dictionaries above DICT_ONE_MAP_KEYS_MAX.
  */
 class Numbered extends ReturnsItsArgument {
   readonly #number = ++objects;

@@ -11,12 +11,12 @@
  * (a generator that nobody resumes) is taken as over after ITERATION_USES_MAX uses.
  *
  * A Map has to copy itself when it is full, also when most of what filled it was deleted since: 33 ms and more at a million
- * keys, in one `set`. Above DICT_MAP_KEYS_MAX keys there are several Maps, which take that in turns, half a millisecond
+ * keys, in one `set`. Above DICT_ONE_MAP_KEYS_MAX keys there are several Maps, which take that in turns, half a millisecond
  * each. A hash table of our own would have to hash the text of keys, which a Map finds in the string: measured, it evicts
  * four times faster and finds a key of 64 characters half as fast.
  */
 
-import { DICT_MAP_KEYS_MAX } from "../limits.js";
+import { DICT_MAP_KEYS_MAX, DICT_ONE_MAP_KEYS_MAX } from "../limits.js";
 import { shardOf } from "./key-shard.js";
 
 export class LruTable<K, V> {
@@ -206,6 +206,7 @@ export class LruTable<K, V> {
 /** How many Maps are best for so many keys; a power of two. */
 function mapsFor(capacity: number): number {
   let maps = 1;
+  if (capacity <= DICT_ONE_MAP_KEYS_MAX) return maps;
   while (maps * DICT_MAP_KEYS_MAX < capacity) maps *= 2;
   return maps;
 }
