@@ -44,13 +44,13 @@ export function checkCapacity(capacity: number, container: string): number {
 }
 
 function checkBytesMax(bytesMax: number, container: string): number {
-  if (bytesMax >= 1 && bytesMax <= Number.MAX_SAFE_INTEGER) return bytesMax;
+  if (Number.isFinite(bytesMax) && bytesMax >= 1) return bytesMax;
   throw new RangeError(`bytesMax of a ${container} is a number of bytes from 1, but is ${String(bytesMax)}`);
 }
 
 /** What `sizeOf` said, or a TypeError: a size that is no number would make the sum of all sizes none for ever. */
 export function checkSize(bytes: number): number {
-  if (bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER) return bytes;
+  if (Number.isFinite(bytes) && bytes >= 0) return bytes;
   throw new TypeError(`sizeOf must return a number of bytes from 0, but returned ${String(bytes)}`);
 }
 

@@ -24,8 +24,9 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   #stamp = 0;
   #nextSlot = 0;
   #nextStamp = 0;
-  /** See LruTable.step. */
+  /** See LruTable.step and leave. */
   #era = 0;
+  #usesLeftBefore = 0;
   /** Set when entries may have been moved: the stamp to end with. */
   #lastStamp = Number.POSITIVE_INFINITY;
 
@@ -41,6 +42,7 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
     const table = this.#current();
     const slot = this.#successor(table);
     if (slot === 0 || table.stamp(slot) > this.#lastStamp) return this.return();
+    if (this.#era === 0) this.#usesLeftBefore = table.usesLeft;
     const era = table.step(this.#era, this.#isLooped ? ITERATION_USES_MAX : ITERATION_USES_MAX_BY_HAND);
     if (era !== this.#era && this.#era !== 0) this.#lastStamp = Math.min(this.#lastStamp, table.clock);
     this.#era = era;
@@ -52,7 +54,7 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   }
 
   override return(): IteratorResult<Result, undefined> {
-    if (this.#era !== 0) this.#current?.().leave(this.#era);
+    if (this.#era !== 0) this.#current?.().leave(this.#era, this.#usesLeftBefore);
     this.#current = undefined;
     return { value: undefined, done: true };
   }

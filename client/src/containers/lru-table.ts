@@ -136,6 +136,11 @@ export class LruTable<K, V> {
     }
   }
 
+  /** Uses until the loops under way count as abandoned; 0 if there is none. */
+  get usesLeft(): number {
+    return this.#usesLeft;
+  }
+
   /** A loop makes a step. Returns what it shall give at its next step and at its end; 0 at the first. */
   step(era: number, usesMax: number): number {
     if (era !== this.#era) this.#loops++;
@@ -143,9 +148,11 @@ export class LruTable<K, V> {
     return this.#era;
   }
 
-  /** A loop has ended. */
-  leave(era: number): void {
-    if (era === this.#era && --this.#loops === 0) this.#usesLeft = 0;
+  /** A loop has ended. Those that it began in have left what they had when it began: its own uses are none of theirs. */
+  leave(era: number, usesLeftBefore: number): void {
+    if (era !== this.#era) return;
+    if (--this.#loops === 0) this.#usesLeft = 0;
+    else if (usesLeftBefore > 0 && usesLeftBefore < this.#usesLeft) this.#usesLeft = usesLeftBefore;
   }
 
   /** A table for another capacity with all entries of this one, which must fit. `moved` is told where each went. */
