@@ -2,7 +2,7 @@
 
 import { SIZE_ESTIMATE_VALUES_MAX } from "../limits.js";
 
-/** What V8 takes on 64 bits: a slot of an object or array, a header of three of them, a boxed number, a Map's entry. */
+/** What V8 takes on 64 bits: a slot of whatever holds the value, a header of three of them, a boxed number, a Map's entry. */
 const SLOT_BYTES = 8;
 const HEADER_BYTES = 24;
 const NUMBER_BYTES = 16;
@@ -22,28 +22,29 @@ interface Visit {
  * one that throws counts as nothing. Never throws.
  */
 export function estimateBytes(value: unknown): number {
-  return Math.ceil(bytesOf(value, { left: SIZE_ESTIMATE_VALUES_MAX }));
+  return SLOT_BYTES + Math.ceil(bytesOf(value, { left: SIZE_ESTIMATE_VALUES_MAX }));
 }
 
+/** Bytes beside the slot that the value is in. */
 function bytesOf(value: unknown, visit: Visit): number {
   visit.left--;
   switch (typeof value) {
     case "string":
       return HEADER_BYTES + value.length;
     case "number":
-      return (value | 0) === value ? SLOT_BYTES : NUMBER_BYTES;
+      return (value | 0) === value ? 0 : NUMBER_BYTES;
     case "bigint":
       return HEADER_BYTES;
     case "object":
-      return value === null ? SLOT_BYTES : HEADER_BYTES + contentBytes(value, visit);
+      return value === null ? 0 : HEADER_BYTES + contentBytes(value, visit);
     default:
-      return SLOT_BYTES;
+      return 0;
   }
 }
 
 function contentBytes(value: object, visit: Visit): number {
   try {
-    if (Array.isArray(value)) return sampled(value, value.length, SLOT_BYTES, visit);
+    if (Array.isArray(value)) return arrayBytes(value, visit);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
     if (value instanceof Map) return entriesBytes(value, visit);
     if (value instanceof Set) return sampled(value, value.size, ENTRY_BYTES, visit);
@@ -52,6 +53,17 @@ function contentBytes(value: object, visit: Visit): number {
   } catch {
     return 0;
   }
+}
+
+/** Numbers alone are in the slots themselves, where among others each has a box. */
+function arrayBytes(array: readonly unknown[], visit: Visit): number {
+  let numbers = 0;
+  while (numbers < array.length && visit.left > 0 && typeof array[numbers] === "number") {
+    visit.left--;
+    numbers++;
+  }
+  const isOfNumbers = numbers === array.length || visit.left <= 0;
+  return isOfNumbers ? array.length * SLOT_BYTES : sampled(array, array.length, SLOT_BYTES, visit);
 }
 
 function entriesBytes(map: ReadonlyMap<unknown, unknown>, visit: Visit): number {

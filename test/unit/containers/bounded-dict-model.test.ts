@@ -41,7 +41,7 @@ class Model {
 
   fit(spared?: unknown): void {
     const isTooMuch = () => this.entries.size > this.capacity || this.bytes > (this.bytesMax ?? this.bytes);
-    for (const [key, value] of [...this.entries]) {
+    for (const [key, value] of Array.from(this.entries)) {
       if (!isTooMuch()) return;
       if (Object.is(key, spared) && this.entries.size <= this.capacity) continue;
       this.entries.delete(key);

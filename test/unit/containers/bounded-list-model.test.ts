@@ -127,7 +127,7 @@ const CHANGING: Steps<ListModel, Real> = [
   both("splice", fc.tuple(place, fc.nat(5), items), (list, [from, count, added]) => list.splice(from, count, ...added)),
   both("splice to the end", place, (list, from) => list.splice(from)),
   both("sort", nothing, (list) => list.sort(byValue)),
-  both("sort as text", nothing, (list) => list.sort()),
+  both("sort as text", nothing, (list) => list.sort(...[])),
   both("reverse", nothing, (list) => list.reverse()),
   both("fill", fc.tuple(item, optionalPlace, optionalPlace), (list, [value, from, to]) => list.fill(value, from, to)),
   both("copyWithin", fc.tuple(place, place, optionalPlace), (list, [to, from, end]) => list.copyWithin(to, from, end)),
@@ -184,7 +184,7 @@ const READING: Steps<ListModel, Real> = [
   reads("lastIndexOf all", item, (list, wanted) => list.lastIndexOf(wanted)),
   reads("includes", fc.tuple(item, place), (list, [wanted, from]) => list.includes(wanted, from)),
   reads("includes undefined", nothing, (list) => list.includes(undefined)),
-  reads("join", nothing, (list) => [list.join(), list.join("-"), list.toString(), list.toLocaleString(), `${list}`]),
+  reads("join", nothing, (list) => [list.join(), list.join("-"), list.toString(), list.toLocaleString(), String(list)]),
   reads("map", nothing, (list) => list.map((each, index) => [each, index])),
   reads("filter", item, (list, limit) => list.filter((each, index) => (each ?? 0) > limit || index === 1)),
   reads("flatMap", nothing, (list) => list.flatMap((each, index) => (index % 2 === 0 ? [each, index] : index))),
@@ -221,7 +221,8 @@ const READING: Steps<ListModel, Real> = [
   reads("own keys", nothing, (list) => [Object.keys(list), Object.entries(list), Reflect.ownKeys(list)]),
   reads("for in", nothing, (list) => {
     const keys: string[] = [];
-    for (const key in list) keys.push(key);
+    const object: object = list;
+    for (const key in object) keys.push(key);
     return keys;
   }),
   reads("descriptor", place, (list, index) => Object.getOwnPropertyDescriptor(list, index)),
