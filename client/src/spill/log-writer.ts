@@ -67,7 +67,7 @@ export class LogWriter {
   ) {
     this.#shared = shared;
     this.#segments = segments;
-    this.#files = new SegmentFiles(shared, identity, segments, place);
+    this.#files = new SegmentFiles(shared, identity, segments, place, () => this.#doneSeq);
     this.#events = events;
     this.#outage = new DiskOutage(shared, () => this.#probe());
   }
@@ -233,7 +233,7 @@ export class LogWriter {
     const { write } = placed;
     this.#inFlight = placed;
     try {
-      await this.#shared.writes.run(() => write.segment.write(write));
+      await write.segment.write(write, this.#shared.writes);
       // Else somebody wrote and confirmed it on its own thread, or a failure had all of it queued again.
       if (this.#inFlight === placed && generation === this.#generation) this.#confirm(placed);
     } finally {

@@ -12,6 +12,7 @@ import type { EncodedBatch } from "../encode/encoded-batch.js";
 import { SPILL_SEGMENT_BYTES_MAX } from "../limits.js";
 import { type Disk, writeAll, writeAllNow } from "./disk.js";
 import { frameBytes } from "./held-batches.js";
+import type { Lane } from "./lane.js";
 import { Segment } from "./segment.js";
 import {
   encodeFrameHeader,
@@ -40,7 +41,7 @@ export interface SegmentWrite {
 export class OpenSegment extends Segment {
   readonly #fd: number;
   readonly #identity: StreamIdentity;
-  readonly #madeAtMs: number;
+  readonly #doneSeq: number;
   #syncedEnd = 0;
   #writtenEnd = 0;
   /** Operations under way: a file is closed after the last. */
@@ -55,11 +56,11 @@ export class OpenSegment extends Segment {
   /** The name of the file is durable. */
   isNamed = false;
 
-  constructor(disk: Disk, path: string, fd: number, identity: StreamIdentity, madeAtMs: number) {
+  constructor(disk: Disk, path: string, fd: number, identity: StreamIdentity, doneSeq: number) {
     super(disk, path, makeSalt(), 0);
     this.#fd = fd;
     this.#identity = identity;
-    this.#madeAtMs = madeAtMs;
+    this.#doneSeq = doneSeq;
     this.#closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -81,9 +82,8 @@ export class OpenSegment extends Segment {
     if (first === undefined || last === undefined) throw new RangeError("a write needs a batch");
     const position = this.bytes;
     if (position === 0) {
-      const { salt } = this;
-      const header = { identity: this.#identity, firstSeq: first.firstSeq, salt, madeAtMs: this.#madeAtMs };
-      buffers.push(encodeSegmentHeader(header));
+      const [identity, doneSeq, { firstSeq }, { salt }] = [this.#identity, this.#doneSeq, first, this];
+      buffers.push(encodeSegmentHeader({ identity, firstSeq, doneSeq, salt, madeAtMs: Date.now() }));
       this.bytes = HEADER_BYTES;
     }
     const start = this.bytes;
@@ -101,8 +101,11 @@ export class OpenSegment extends Segment {
     return { segment: this, firstSeq, lastSeq: last.lastSeq, start, end: this.bytes, memoryBytes, buffers, position };
   }
 
-  async write({ buffers, position }: SegmentWrite): Promise<void> {
-    await this.#operate(() => writeAll(this.disk, this.#fd, buffers, position, () => !this.#isSealed));
+  /** Writes in its turn, if it is still wanted then. */
+  write({ buffers, position }: SegmentWrite, turns: Lane): Promise<void> {
+    return this.#operate(() =>
+      turns.run(() => writeAll(this.disk, this.#fd, buffers, position, () => !this.#isSealed && !this.isRemoved)),
+    );
   }
 
   writeNow({ buffers, position }: SegmentWrite): void {
@@ -155,7 +158,6 @@ export class OpenSegment extends Segment {
   }
 
   override async remove(): Promise<void> {
-    this.isRemoved = true;
     this.closeIfDone();
     await this.#closed;
     await super.remove();
@@ -177,7 +179,9 @@ export class OpenSegment extends Segment {
     void this.disk.close(this.#fd).then(this.#markClosed, this.#markClosed);
   }
 
+  /** The file stays open meanwhile: a descriptor that is closed may be the trainer's next file. */
   async #operate(work: () => Promise<void>): Promise<void> {
+    if (this.#isClosing) return;
     this.#operations++;
     try {
       await work();

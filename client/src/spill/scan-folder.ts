@@ -6,7 +6,7 @@ import { SEQ_MAX } from "../limits.js";
 import { type Disk, errorCode, isOutOfResources } from "./disk.js";
 import type { NumberRange } from "./number-ranges.js";
 import { type ScannedSegment, scanSegment } from "./scan-segment.js";
-import type { Segment } from "./segment.js";
+import type { Extent, Segment } from "./segment.js";
 import type { StreamIdentity } from "./segment-format.js";
 import { SegmentList } from "./segment-list.js";
 import type { FoundLog } from "./spill-log.js";
@@ -22,7 +22,7 @@ export interface ScannedFolder {
   readonly logs: readonly (FoundLog & { readonly identity: StreamIdentity })[];
   /** Those with invalid bytes where there should be none. */
   readonly damaged: readonly Segment[];
-  /** Files whose header is gone. */
+  /** Files whose header is gone, or everything behind it. */
   readonly unreadable: readonly string[];
   /** Files that were begun and never written. */
   readonly empty: readonly string[];
@@ -69,9 +69,17 @@ export async function scanFolder(disk: Disk, clock: Clock, folder: string): Prom
   const logs: (FoundLog & { readonly identity: StreamIdentity })[] = [];
   for (const group of groups.values()) {
     const log = logOfGroup(group);
-    damaged.push(...damagedOf(group, log?.missing ?? []));
-    if (log === undefined) empty.push(...group.segments.map(({ segment }) => segment.path));
-    else logs.push(log);
+    const bad = damagedOf(group, log);
+    if (log !== undefined) {
+      logs.push(log);
+      damaged.push(...bad);
+    } else {
+      // No number is to be had of it.
+      const paths = group.segments.map(({ segment }) => segment.path);
+      const badPaths = bad.map(({ path }) => path);
+      unreadable.push(...badPaths);
+      empty.push(...paths.filter((path) => !badPaths.includes(path)));
+    }
   }
   return { logs, damaged, unreadable, empty, foreign };
 }
@@ -89,26 +97,27 @@ async function scanFile(disk: Disk, clock: Clock, path: string): Promise<Scanned
 const logOf = (name: string): string => SEGMENT_NAME.exec(name)?.[1] ?? "";
 const firstSeqOf = (name: string): number => Number(SEGMENT_NAME.exec(name)?.[3] ?? SEQ_MAX);
 
-/** Undefined if there is no number in it. */
+/** Undefined if no number in it is of use. */
 function logOfGroup({ identity, segments, hints }: Group): (FoundLog & { identity: StreamIdentity }) | undefined {
   const list = new SegmentList();
   for (const { segment } of segments) list.add(segment);
-  const lastSeq = Math.max(0, ...segments.map(({ segment }) => segment.lastSeq));
-  if (lastSeq === 0) return undefined;
-  // What a file that cannot be read had is known if others follow it.
-  const firstSeq = Math.min(list.firstSeq, ...hints.filter((seq) => seq >= 1 && seq < lastSeq));
-  return {
-    identity,
-    segments: list,
-    firstSeq,
-    lastSeq,
-    gaps: segments.flatMap(({ gaps }) => gaps),
-    missing: holesOf(segments, firstSeq),
-  };
+  const doneSeq = Math.max(...segments.map(({ header }) => header.doneSeq));
+  const extents = segments.flatMap(({ segment }) => segment.extents).sort((a, b) => a.firstSeq - b.firstSeq);
+  const useful = extents.filter(({ lastSeq }) => lastSeq > doneSeq);
+  const [first] = useful;
+  if (first === undefined) return undefined;
+  const lastSeq = Math.max(...useful.map((extent) => extent.lastSeq));
+  // What came before a file of which only the name can be read is known if others follow it.
+  const hinted = hints.filter((seq) => seq > doneSeq && seq < lastSeq);
+  // Where something is left of before, nothing after it was deleted for being of no more use.
+  const resumed = useful.length < extents.length ? [doneSeq + 1] : [];
+  const firstSeq = Math.min(first.firstSeq, ...hinted, ...resumed);
+  const gaps = segments.flatMap((each) => each.gaps);
+  return { identity, segments: list, firstSeq, lastSeq, gaps, missing: holesIn(useful, firstSeq) };
 }
 
-function holesOf(segments: readonly ValidSegment[], firstSeq: number): NumberRange[] {
-  const extents = segments.flatMap(({ segment }) => segment.extents).sort((a, b) => a.firstSeq - b.firstSeq);
+/** `extents` in order of their first numbers. */
+function holesIn(extents: readonly Extent[], firstSeq: number): NumberRange[] {
   const holes: NumberRange[] = [];
   let next = firstSeq;
   for (const extent of extents) {
@@ -119,11 +128,11 @@ function holesOf(segments: readonly ValidSegment[], firstSeq: number): NumberRan
 }
 
 /** Torn tails are what a kill leaves; they are damage only where numbers are missing behind them. */
-function damagedOf({ segments }: Group, missing: readonly NumberRange[]): Segment[] {
+function damagedOf({ segments }: Group, log: FoundLog | undefined): Segment[] {
   return segments
-    .filter(({ segment, isDamaged, hasTornTail }) => {
-      const endsInHole = missing.some(({ firstSeq }) => firstSeq === segment.lastSeq + 1);
-      return isDamaged || (hasTornTail && endsInHole);
+    .filter(({ segment, isDamaged, tail }) => {
+      const endsInHole = log?.missing.some(({ firstSeq }) => firstSeq === segment.lastSeq + 1);
+      return isDamaged || tail === "damaged" || (tail === "torn" && endsInHole);
     })
     .map(({ segment }) => segment);
 }

@@ -6,7 +6,14 @@ import type { Disk } from "./disk.js";
 import { FrameReader } from "./frame-reader.js";
 import { type NumberRange, NumberRanges } from "./number-ranges.js";
 import { Segment } from "./segment.js";
-import { decodeSegmentHeader, HEADER_BYTES, type SegmentHeader } from "./segment-format.js";
+import {
+  decodeFrameHeader,
+  decodeSegmentHeader,
+  FRAME_HEADER_BYTES,
+  HEADER_BYTES,
+  type Salt,
+  type SegmentHeader,
+} from "./segment-format.js";
 import { Slicer } from "./slicer.js";
 
 export type ScannedSegment =
@@ -16,10 +23,10 @@ export type ScannedSegment =
       /** With an extent for each run of frames. */
       readonly segment: Segment;
       readonly gaps: readonly NumberRange[];
-      /** Invalid bytes before or between valid ones, or a bad copy of the header. */
+      /** A bad copy of the header, or invalid bytes before or between valid ones. */
       readonly isDamaged: boolean;
-      /** Invalid bytes behind the last valid one. */
-      readonly hasTornTail: boolean;
+      /** Invalid bytes behind the last valid ones: `torn` as a write that was cut off leaves them, or `damaged`. */
+      readonly tail: "none" | "torn" | "damaged";
     }
   /** It was begun, and nothing reached it. */
   | { readonly is: "empty" }
@@ -44,17 +51,19 @@ export async function scanSegment(disk: Disk, clock: Clock, path: string): Promi
     const frames = new FrameReader(disk, fd, header.salt, HEADER_BYTES, end);
     const gaps = new NumberRanges();
     const slicer = new Slicer(clock, "background");
+    let validEnd = HEADER_BYTES;
     let skippedBytes = 0;
     for (let frame = await frames.next(end); frame !== undefined; frame = await frames.next(end)) {
       skippedBytes = frames.skippedBytes;
-      const { firstSeq, lastSeq, start, end: frameEnd } = frame;
+      validEnd = frame.end;
+      const { firstSeq, lastSeq, start } = frame;
       if (frame.isGap) gaps.add(firstSeq, lastSeq);
       const run = segment.extents.at(-1);
       if (run !== undefined && run.lastSeq + 1 === firstSeq && run.end === start) {
         run.lastSeq = lastSeq;
-        run.end = frameEnd;
+        run.end = frame.end;
       } else {
-        segment.extents.push({ segment, firstSeq, lastSeq, start, end: frameEnd });
+        segment.extents.push({ segment, firstSeq, lastSeq, start, end: frame.end });
       }
       await slicer.step();
     }
@@ -65,7 +74,7 @@ export async function scanSegment(disk: Disk, clock: Clock, path: string): Promi
       gaps: gaps.all,
       // A process that was killed in its very first write leaves one copy of the header and no frame.
       isDamaged: skippedBytes > 0 || (!isIntact && bytes > HEADER_BYTES),
-      hasTornTail: frames.skippedBytes > skippedBytes,
+      tail: validEnd >= end ? "none" : (await isTorn(disk, fd, header.salt, validEnd, end)) ? "torn" : "damaged",
     };
   } finally {
     await disk.close(fd).catch(() => undefined);
@@ -84,9 +93,18 @@ async function readHeader(disk: Disk, fd: number, bytes: number): Promise<Buffer
   return area.subarray(0, Math.min(filled, bytes));
 }
 
-async function isZero(disk: Disk, fd: number, end: number): Promise<boolean> {
+/** Whether what follows `from` is a frame that lacks its end, or space that was never filled. */
+async function isTorn(disk: Disk, fd: number, salt: Salt, from: number, end: number): Promise<boolean> {
+  if (end - from < FRAME_HEADER_BYTES) return true;
+  const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
+  await disk.read(fd, bytes, 0, bytes.length, from).catch(() => undefined);
+  const frame = decodeFrameHeader(bytes, 0, salt);
+  return frame === undefined ? await isZero(disk, fd, end, from) : from + bytes.length + frame.payloadBytes > end;
+}
+
+async function isZero(disk: Disk, fd: number, end: number, from = 0): Promise<boolean> {
   const chunk = Buffer.alloc(64 * 1024);
-  for (let at = 0; at < end; ) {
+  for (let at = from; at < end; ) {
     const read = await disk.read(fd, chunk, 0, Math.min(chunk.length, end - at), at).catch(() => undefined);
     if (read === undefined) return false;
     if (read === 0) break;

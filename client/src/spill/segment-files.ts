@@ -10,14 +10,23 @@ export class SegmentFiles {
   readonly #identity: StreamIdentity;
   readonly #segments: SegmentList;
   readonly #place: SegmentPlace;
+  readonly #doneSeq: () => number;
   #active: OpenSegment | undefined;
   #files: OpenSegment[] = [];
 
-  constructor(shared: SpillShared, identity: StreamIdentity, segments: SegmentList, place: SegmentPlace) {
+  /** `doneSeq`: everything up to there is of no more use. */
+  constructor(
+    shared: SpillShared,
+    identity: StreamIdentity,
+    segments: SegmentList,
+    place: SegmentPlace,
+    doneSeq: () => number,
+  ) {
     this.#shared = shared;
     this.#identity = identity;
     this.#segments = segments;
     this.#place = place;
+    this.#doneSeq = doneSeq;
   }
 
   /** The file being filled, if `bytes` fit. */
@@ -47,7 +56,7 @@ export class SegmentFiles {
 
   #begin(path: string, fd: number): OpenSegment {
     this.retire();
-    const segment = new OpenSegment(this.#shared.disk, path, fd, this.#identity, Date.now());
+    const segment = new OpenSegment(this.#shared.disk, path, fd, this.#identity, this.#doneSeq());
     this.#active = segment;
     this.#files.push(segment);
     this.#segments.add(segment);
@@ -63,7 +72,8 @@ export class SegmentFiles {
   /** Syncs what was confirmed before, names included. False if there was nothing to sync. */
   async sync(): Promise<boolean> {
     const unsynced = this.#files.filter(({ isUnsynced }) => isUnsynced);
-    for (const file of unsynced) await file.sync();
+    // It may have been deleted while the one before it was synced.
+    for (const file of unsynced) if (file.isUnsynced) await file.sync();
     if (unsynced.some(({ isNamed }) => !isNamed)) await this.#place.sync();
     this.#areSynced(unsynced);
     return unsynced.length > 0;

@@ -3,7 +3,8 @@
  *
  *   header copy, 4096 bytes | header copy, 4096 bytes | frame | frame | ...
  *
- *   header: magic 8 | version 2 | 0 2 | length 4 | first seq 8 | salt 8 | made at, ms 8 | 3 id lengths of 2 | 0 2 | ids | crc 4
+ *   header: magic 8 | version 2 | 0 2 | length 4 | first seq 8 | done seq 8 | salt 8 | made at, ms 8 | 3 id lengths of 2
+ *           | 0 2 | ids | crc 4
  *   frame:  marker 4 | payload length 4 | type 1 | 0 3 | entries 4 | numbers 4 | first seq 8 | payload crc 4 | crc 4 | payload
  *
  * The salt is random for each segment. Its first half is the marker by which frames are found behind damage, its second
@@ -37,6 +38,8 @@ export interface Salt {
 export interface SegmentHeader {
   readonly identity: StreamIdentity;
   readonly firstSeq: number;
+  /** Everything up to here was of no more use when the segment was begun: that it is missing says nothing. */
+  readonly doneSeq: number;
   readonly salt: Salt;
   /** Wall clock; for people, nothing is decided by it. */
   readonly madeAtMs: number;
@@ -56,7 +59,7 @@ export const HEADER_BYTES = 2 * HEADER_COPY_BYTES;
 export const FRAME_HEADER_BYTES = 36;
 
 const MAGIC = Buffer.from("TKSPILL\n", "latin1");
-const FIXED_HEADER_BYTES = 48;
+const FIXED_HEADER_BYTES = 56;
 const FRAME_RECORDS = 1;
 const FRAME_GAP = 2;
 const TWO_32 = 4_294_967_296;
@@ -77,12 +80,13 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   area.writeUInt16LE(SEGMENT_VERSION, 8);
   area.writeUInt32LE(length, 12);
   writeUint64(area, 16, header.firstSeq);
-  area.writeUInt32LE(header.salt.marker, 24);
-  area.writeUInt32LE(header.salt.seed, 28);
-  writeUint64(area, 32, header.madeAtMs);
+  writeUint64(area, 24, header.doneSeq);
+  area.writeUInt32LE(header.salt.marker, 32);
+  area.writeUInt32LE(header.salt.seed, 36);
+  writeUint64(area, 40, header.madeAtMs);
   let at = FIXED_HEADER_BYTES;
   ids.forEach((id, index) => {
-    area.writeUInt16LE(id.length, 40 + 2 * index);
+    area.writeUInt16LE(id.length, 48 + 2 * index);
     id.copy(area, at);
     at += id.length;
   });
@@ -123,7 +127,7 @@ function decodeHeaderCopy(copy: Buffer): SegmentHeader | undefined {
   const ids: string[] = [];
   let at = FIXED_HEADER_BYTES;
   for (let index = 0; index < 3; index++) {
-    const end = at + copy.readUInt16LE(40 + 2 * index);
+    const end = at + copy.readUInt16LE(48 + 2 * index);
     if (end > length - 4) return undefined;
     ids.push(copy.toString("utf8", at, end));
     at = end;
@@ -134,8 +138,9 @@ function decodeHeaderCopy(copy: Buffer): SegmentHeader | undefined {
   return {
     identity: { sessionId, streamId, writerId },
     firstSeq,
-    salt: { marker: copy.readUInt32LE(24), seed: copy.readUInt32LE(28) },
-    madeAtMs: readUint64(copy, 32),
+    doneSeq: readUint64(copy, 24),
+    salt: { marker: copy.readUInt32LE(32), seed: copy.readUInt32LE(36) },
+    madeAtMs: readUint64(copy, 40),
   };
 }
 

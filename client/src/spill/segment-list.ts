@@ -5,7 +5,7 @@ import type { Extent, Segment } from "./segment.js";
 export class SegmentList {
   #segments: Segment[] = [];
   #bytesBeingRemoved = 0;
-  readonly #removals = new Set<Promise<void>>();
+  #removals = Promise.resolve();
 
   get all(): readonly Segment[] {
     return this.#segments;
@@ -66,15 +66,15 @@ export class SegmentList {
   discard(segment: Segment): void {
     this.#segments = this.#segments.filter((each) => each !== segment);
     this.#bytesBeingRemoved += segment.bytes;
-    const removal = segment
-      .remove()
+    segment.isRemoved = true;
+    // One after the other, oldest first: what a death in the middle leaves is the end of the log, without holes.
+    this.#removals = this.#removals
+      .then(() => segment.remove())
       // What cannot be deleted is replayed once more by a successor, which harms nothing.
       .catch(() => undefined)
       .then(() => {
         this.#bytesBeingRemoved -= segment.bytes;
-        this.#removals.delete(removal);
       });
-    this.#removals.add(removal);
   }
 
   discardAll(): void {
@@ -89,7 +89,7 @@ export class SegmentList {
   }
 
   /** Resolves when every removal under way is done. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#removals);
+  settled(): Promise<void> {
+    return this.#removals;
   }
 }

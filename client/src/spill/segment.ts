@@ -48,7 +48,6 @@ export class Segment {
 
   /** Deletes the file, or moves it to where a person finds it. */
   async remove(): Promise<void> {
-    this.isRemoved = true;
     if (this.keepAs === undefined) await this.disk.unlink(this.path);
     else await this.disk.rename(this.path, this.keepAs);
   }

@@ -208,9 +208,9 @@ export class SpillFolder {
       this.#problems.say(
         "SPILL_DAMAGED",
         `${damaged.length + unreadable.length} spill file(s) of a process that died are damaged: ${lost} record(s) are lost ` +
-          `and become a declared gap in the history${unreadable.length > 0 ? ", besides what unreadable files held" : ""}; ` +
-          `everything else is replayed; the files are kept in ${join(this.#options.folder, "quarantine")}: check the ` +
-          "disk, and delete them when nobody needs them",
+          "and become a declared gap in the history (what was behind the last that can be read cannot be told); everything " +
+          `else is replayed; the files are kept in ${join(this.#options.folder, "quarantine")}: check the disk, and delete ` +
+          "them when nobody needs them",
       );
     }
     if (foreign.length > 0) {

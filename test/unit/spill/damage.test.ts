@@ -22,7 +22,12 @@ import { nodeDisk } from "../../../client/src/spill/disk.js";
 import { frameBytes } from "../../../client/src/spill/held-batches.js";
 import type { NumberRange, SpillLog } from "../../../client/src/spill/index.js";
 import { scanFolder } from "../../../client/src/spill/scan-folder.js";
-import { FRAME_HEADER_BYTES, HEADER_BYTES } from "../../../client/src/spill/segment-format.js";
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  FRAME_HEADER_BYTES,
+  HEADER_BYTES,
+} from "../../../client/src/spill/segment-format.js";
 import { SpillLog as Log } from "../../../client/src/spill/spill-log.js";
 import {
   adopt,
@@ -237,7 +242,14 @@ describe("a folder", () => {
     await leaveBehind(folder, sameBatches(3, 2, 80), streamNamed("other"));
     const dead = join(folder, DEAD);
     mkdirSync(dead);
-    for (const path of segmentsIn(folder)) renameSync(path, join(dead, basename(path)));
+    for (const path of segmentsIn(folder)) {
+      const bytes = readFileSync(path);
+      const decoded = decodeSegmentHeader(bytes);
+      // As if one log had written all three, and nothing was acked meanwhile.
+      if (decoded.is === "valid") encodeSegmentHeader({ ...decoded.header, doneSeq: 0 }).copy(bytes);
+      writeFileSync(join(dead, basename(path)), bytes);
+      rmSync(path);
+    }
     for (const each of new Set(filesIn(folder).map((file) => file.split("/")[0] as string))) {
       if (each !== DEAD) rmSync(join(folder, each), { recursive: true });
     }
@@ -443,6 +455,55 @@ describe("a folder", () => {
       { numRuns: 250 },
     );
   });
+});
+
+test("what was of no more use when a later file was begun is neither replayed nor missed", async () => {
+  for (const [doneSeq, expected] of [
+    [20, { firstSeq: 21, lastSeq: 30, missing: [] }],
+    [16, { firstSeq: 17, lastSeq: 30, missing: [{ firstSeq: 17, lastSeq: 20 }] }],
+    [10, { firstSeq: 11, lastSeq: 30, missing: [{ firstSeq: 11, lastSeq: 20 }] }],
+    [7, { firstSeq: 1, lastSeq: 30, missing: [{ firstSeq: 11, lastSeq: 20 }] }],
+  ] as const) {
+    const folder = tempFolder();
+    const original = sameBatches(6, 5, 100);
+    // The file between them is gone: all of it was acked, or it was lost.
+    for (const from of [0, 4]) await leaveBehind(folder, original.slice(from, from + 2));
+    const dead = join(folder, DEAD);
+    mkdirSync(dead);
+    for (const path of segmentsIn(folder)) {
+      const bytes = readFileSync(path);
+      const decoded = decodeSegmentHeader(bytes);
+      if (decoded.is !== "valid") throw new Error("it should be");
+      if (decoded.header.firstSeq > 1) encodeSegmentHeader({ ...decoded.header, doneSeq }).copy(bytes);
+      writeFileSync(join(dead, basename(path)), bytes);
+      rmSync(join(path, ".."), { recursive: true });
+    }
+    const { orphans } = await adopt(folder);
+    expect(orphans).toMatchObject([expected]);
+    const batches = await readAll((orphans[0] as { log: SpillLog }).log);
+    expect(batches[0]?.firstSeq).toBe(expected.firstSeq);
+    checkTruth(batches, expected.missing, original);
+  }
+});
+
+test("a log whose only frames are damaged is kept for a person, and one that was cut off in its first write is not", async () => {
+  for (const [harm, codesExpected, left] of [
+    [(bytes: Buffer) => bytes.fill(0x77, HEADER_BYTES + 5), ["SPILL_DAMAGED"], 1],
+    [(bytes: Buffer) => bytes.subarray(0, HEADER_BYTES + 60), [], 0],
+    [(bytes: Buffer) => bytes.subarray(0, HEADER_BYTES + 10), [], 0],
+    [(bytes: Buffer) => bytes.subarray(0, 4_096), [], 0],
+    [(bytes: Buffer) => bytes.fill(0, HEADER_BYTES), [], 0],
+    [(bytes: Buffer) => bytes.fill(0), [], 0],
+  ] as const) {
+    const folder = tempFolder();
+    await leaveBehind(folder, sameBatches(1, 5, 100));
+    const path = segmentsIn(folder)[0] as string;
+    writeFileSync(path, harm(readFileSync(path)));
+    const { orphans, codes, spill } = await adopt(folder);
+    expect([orphans, codes()]).toEqual([[], codesExpected]);
+    await spill.close();
+    expect(filesIn(folder)).toHaveLength(left);
+  }
 });
 
 test("a file that is damaged while it is being read loses what is damaged, and says so", async () => {

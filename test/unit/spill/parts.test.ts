@@ -39,6 +39,7 @@ describe("the format", () => {
         const header = {
           identity: { sessionId, streamId, writerId },
           firstSeq: Math.max(1, Math.abs(seq)),
+          doneSeq: Math.abs(seq - 1),
           salt: makeSalt(),
           madeAtMs,
         };
@@ -55,7 +56,7 @@ describe("the format", () => {
 
   test("has room for the longest ids", () => {
     const identity = { sessionId: "\u{4e00}".repeat(128), streamId: "\u{4e01}".repeat(128), writerId: "z".repeat(128) };
-    const area = encodeSegmentHeader({ identity, firstSeq: 1, salt: makeSalt(), madeAtMs: 0 });
+    const area = encodeSegmentHeader({ identity, firstSeq: 1, doneSeq: 0, salt: makeSalt(), madeAtMs: 0 });
     expect(decodeSegmentHeader(area)).toMatchObject({ header: { identity } });
   });
 
