@@ -10,10 +10,13 @@ const SPREAD_ITEMS = 10_000;
 
 type Work = (count: number) => void;
 
-/** Nanoseconds an operation of each, measured in turns; the order changes with every round. */
-function compare(works: Readonly<Record<string, Work>>, count: number, rounds: number): Record<string, number> {
+/** Nanoseconds an operation of each work, a number for each round. */
+type Timings = Readonly<Record<string, readonly number[]>>;
+
+/** Measures the works in turns; the order changes with every round. */
+function compare(works: Readonly<Record<string, Work>>, count: number, rounds: number): Timings {
   const names = Object.keys(works);
-  const found = Object.fromEntries(names.map((name) => [name, [] as number[]]));
+  const found: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = -2; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round + names.length * 2) % names.length] as string;
@@ -23,7 +26,7 @@ function compare(works: Readonly<Record<string, Work>>, count: number, rounds: n
       if (round >= 0) found[name]?.push(((performance.now() - startedMs) / count) * 1e6);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(found[name] ?? [])]));
+  return found;
 }
 
 export function benchContainers(isQuick: boolean): Claim[] {
@@ -38,6 +41,8 @@ export function benchContainers(isQuick: boolean): Claim[] {
 
 function appends(capacity: number, rounds: number): Claim[] {
   const item = { score: 1 };
+  // An array that a list of a million replaces has grown beyond a million.
+  const count = Math.max(200_000, 2 * capacity);
   const list = new BoundedList<object>(capacity);
   const ring = new BoundedRing<object>(capacity);
   const peer = new CircularBuffer<object>(Array, capacity);
@@ -46,7 +51,7 @@ function appends(capacity: number, rounds: number): Claim[] {
     ring.push(item);
     peer.push(item);
   }
-  const ns = compare(
+  const timings = compare(
     {
       array: (count) => {
         const growing: object[] = [];
@@ -62,13 +67,13 @@ function appends(capacity: number, rounds: number): Claim[] {
         for (let i = 0; i < count; i++) peer.push(item);
       },
     },
-    200_000,
+    count,
     rounds,
   );
   const at = capacity.toLocaleString("en");
   return [
-    atMost(`BoundedList append at ${at}`, ns["list"], ns["array"], "growing array", 1.5),
-    atMost(`BoundedRing push at ${at}`, ns["ring"], ns["peer"], "mnemonist", 1),
+    atMost(`BoundedList append at ${at}`, timings, "list", "array", "growing array", 1.5),
+    atMost(`BoundedRing push at ${at}`, timings, "ring", "peer", "mnemonist", 1),
   ];
 }
 
@@ -89,7 +94,7 @@ function reads(rounds: number): Claim[] {
   );
   const each = (of: Readonly<Record<string, (from: readonly object[]) => number>>) =>
     Object.entries(of).map(([name, read]) => {
-      const ns = compare(
+      const timings = compare(
         {
           list: (count) => {
             for (let i = 0; i < count; i++) sum += read(list);
@@ -101,10 +106,10 @@ function reads(rounds: number): Claim[] {
         20,
         rounds,
       );
-      return atMost(`BoundedList, ${name} of 10,000`, ns["list"], ns["array"], "array", 3);
+      return atMost(`BoundedList, ${name} of 10,000`, timings, "list", "array", "array", 3);
     });
   const claims = [
-    atMost("BoundedList index read, ns", index["list"], 150, "150 ns", 1),
+    withinLimit("BoundedList index read", index["list"] ?? [], 150),
     ...each({ spread: (from) => [...from].length, JSON: (from) => JSON.stringify(from).length }),
   ];
   if (sum < 0) throw new Error("unreachable; keeps the work from being left out");
@@ -151,8 +156,8 @@ function dicts(capacity: number, rounds: number): Claim[] {
   );
   const at = capacity.toLocaleString("en");
   return [
-    atMost(`BoundedDict set at ${at}`, set["dict"], set["peer"], "lru-cache", 1),
-    atMost(`BoundedDict get at ${at}`, get["dict"], get["peer"], "lru-cache", 1),
+    atMost(`BoundedDict set at ${at}`, set, "dict", "peer", "lru-cache", 1),
+    atMost(`BoundedDict get at ${at}`, get, "dict", "peer", "lru-cache", 1),
   ];
 }
 
@@ -182,16 +187,39 @@ function longestDictOperation(isQuick: boolean): Claim {
   };
 }
 
-function atMost(name: string, ours = Number.NaN, theirs = Number.NaN, yardstick: string, bound: number): Claim {
-  const value = ours / theirs;
-  const text = (ns: number) => (ns >= 1_000 ? `${(ns / 1_000).toFixed(1)} us` : `${ns.toFixed(1)} ns`);
+/** A ratio is the median of the ratios of each round: what slows the machine for a while slows both. */
+function atMost(name: string, timings: Timings, ours: string, theirs: string, yardstick: string, bound: number): Claim {
+  const [our, their] = [timings[ours] ?? [], timings[theirs] ?? []];
+  const value = median(our.map((ns, round) => ns / (their[round] ?? Number.NaN)));
   return {
     name,
     store: "SDK",
-    ours: text(ours),
-    yardstick: yardstick.endsWith("ns") ? yardstick : `${yardstick} ${text(theirs)}`,
+    ours: duration(median([...our])),
+    yardstick: `${yardstick} ${duration(median([...their]))}`,
     value,
     bound: `<= ${bound}`,
     holds: value <= bound,
   };
+}
+
+/**
+ * A limit in nanoseconds is held by the fastest quarter of the rounds: where a virtual machine gets its processor for half
+ * of the time only, the rest measures the neighbours.
+ */
+function withinLimit(name: string, rounds: readonly number[], limitNs: number): Claim {
+  const ns = rounds.toSorted((a, b) => a - b)[Math.floor(rounds.length / 4)] ?? Number.NaN;
+  const value = ns / limitNs;
+  return {
+    name,
+    store: "SDK",
+    ours: duration(ns),
+    yardstick: duration(limitNs),
+    value,
+    bound: "<= 1",
+    holds: value <= 1,
+  };
+}
+
+function duration(ns: number): string {
+  return ns >= 1_000 ? `${(ns / 1_000).toFixed(1)} us` : `${ns.toFixed(1)} ns`;
 }
