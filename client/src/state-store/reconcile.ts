@@ -11,6 +11,7 @@ import type { JsonValue } from "../records/training-record.js";
 import type { ConflictPolicy, Conflicts, StateConflict } from "./conflict.js";
 import { addToText } from "./counts.js";
 import { marked, ownText, presenceOf } from "./marker.js";
+import { openMarker } from "./open-marker.js";
 import { attempted, type Pending, type Replacement, type SealedBatch } from "./pending.js";
 import { type StateProblems, wordsOf } from "./problems.js";
 import type { Patience, RemoteDocument, RemoteDocuments } from "./remote-documents.js";
@@ -157,11 +158,15 @@ export class Reconciler {
       change(held, { ...rest(held), sealed: undefined });
       return;
     }
-    sealed = { ...sealed, attemptedVersion: version };
-    change(held, { ...rest(held), sealed });
-    // A successor must know that, and at which version, it may have happened.
-    await keep(held);
     try {
+      if (marker === undefined) {
+        await learned(name, await openMarker(remote, name, document, patience));
+        return;
+      }
+      sealed = { ...sealed, attemptedVersion: version };
+      change(held, { ...rest(held), sealed });
+      // A successor must know that, and at which version, it may have happened.
+      await keep(held);
       const next = marked(marker, writer, sealed.seq, version + 1);
       await learned(name, await remote.write(name, text, next, version, patience));
       change(held, { sealed: undefined });
@@ -170,7 +175,7 @@ export class Reconciler {
         await patience.giveWay();
       } else if (error instanceof InvalidArgumentError) {
         await this.#refused(held, error, { increments: Object.fromEntries(sealed.by), theirs: jsonOf(document.text) });
-        change(held, { sealed: undefined });
+        change(held, { ...rest(held), sealed: undefined });
       } else throw error;
     }
   }

@@ -14,6 +14,7 @@ import type { ConflictPolicy, Conflicts } from "./conflict.js";
 import { type CountCall, type CountResult, reject, sumUp } from "./count-calls.js";
 import type { Amounts } from "./counts.js";
 import { type Marker, marked } from "./marker.js";
+import { openMarker } from "./open-marker.js";
 import type { Base } from "./pending.js";
 import { PendingBook } from "./pending-book.js";
 import type { EngineWrite } from "./places.js";
@@ -264,8 +265,12 @@ export class StateEngine {
         }
         reject(misfits, calls);
         if (done.length === 0) return { done, version: known.version };
-        const marker: Marker = marked(known.marker, writer, seq, known.version + 1);
         try {
+          if (known.marker === undefined) {
+            await this.#seen.learn(name, await openMarker(this.#parts.remote, name, known, patience));
+            continue;
+          }
+          const marker: Marker = marked(known.marker, writer, seq, known.version + 1);
           sent = { writer, seq, by, version: known.version };
           const document = await this.#parts.remote.write(name, text, marker, known.version, patience);
           await this.#seen.learn(name, document);
