@@ -22,6 +22,8 @@ const KINDS: readonly Kind[] = [
   { name: "interop", timeoutMs: 600_000, manyFilesAtOnce: false },
   // Servers, trainers and databases that are killed, frozen and cut off.
   { name: "fault", timeoutMs: 300_000, manyFilesAtOnce: false },
+  // Input, frames and load that are meant to do harm.
+  { name: "hostile", timeoutMs: 120_000, manyFilesAtOnce: false },
   // What the README and the guides show is run as it stands.
   { name: "docs", timeoutMs: 120_000, manyFilesAtOnce: false },
 ];

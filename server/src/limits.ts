@@ -68,6 +68,9 @@ export const HTTP2_WINDOW_BYTES = 4 * MIB;
 /** All headers of one call. */
 export const HEADER_LIST_BYTES_MAX = 8 * KIB;
 
+/** What an error says, in UTF-16 units: a header, where one unit may take 6 bytes, and all of an answer's fit the list. */
+export const ERROR_MESSAGE_CHARS_MAX = 1_000;
+
 /** Pairs of headers of one call. */
 export const HEADER_PAIRS_MAX = 32;
 
@@ -280,6 +283,7 @@ export function assertLimits(): void {
     [INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT <= RESIDENT_BYTES_MAX, "the parts must fit the stated whole"],
     [PAGE_BYTES_MAX + 2 * JSON_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page and one more record must fit a message"],
     [STATE_BYTES_MAX + PAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page of documents must fit a message"],
+    [ERROR_MESSAGE_CHARS_MAX * 6 < HEADER_LIST_BYTES_MAX, "an error must fit the headers of an answer"],
     [TAIL_LIMIT_MAX <= PAGE_SIZE_MAX, "a tail is at most one page"],
     [CURSOR_STREAMS_MAX <= SESSION_STREAMS_MAX, "a cursor cannot have more streams than a session"],
     [LOST_AFTER_MS >= 5 * LAST_SEEN_MS, "a session that is written must never look lost"],

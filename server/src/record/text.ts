@@ -5,6 +5,16 @@ import { JSON_BYTES_MAX, JSON_DEPTH_MAX } from "../limits.js";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** What a terminal or a log would obey instead of show: controls, marks of writing direction, line and paragraph ends. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const OBEYED = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** `text` for people: well-formed, at most `charsMax` UTF-16 units of it, and nothing in it that would be obeyed. */
+export function printable(text: string, charsMax: number): string {
+  const whole = text.replace(OBEYED, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return (whole.length > charsMax ? `${whole.slice(0, charsMax - 1)}…` : whole).toWellFormed();
+}
+
 /** Number of characters (code points), as VARCHAR counts them. */
 function chars(text: string): number {
   let count = text.length;
@@ -57,7 +67,7 @@ export function jsonProblem(text: string, bytes: number, bytesMax = JSON_BYTES_M
   try {
     JSON.parse(text);
   } catch (error) {
-    return `is not JSON (${error instanceof Error ? error.message.slice(0, 120) : "unreadable"}); send JSON text`;
+    return `is not JSON (${error instanceof Error ? printable(error.message, 120) : "unreadable"}); send JSON text`;
   }
   // A depth beyond the limit needs that many opening and closing brackets.
   if (text.length > 2 * JSON_DEPTH_MAX && jsonDepth(text) > JSON_DEPTH_MAX) {

@@ -3,7 +3,8 @@
  * (`tailkeep-code`), and a message that names the field and the remedy. The table of codes stands in ingest.proto.
  */
 import { Metadata, status } from "@grpc/grpc-js";
-import { OVERLOAD_RETRY_AFTER_MS } from "../limits.js";
+import { ERROR_MESSAGE_CHARS_MAX, OVERLOAD_RETRY_AFTER_MS } from "../limits.js";
+import { printable } from "../record/text.js";
 import { StoreError } from "../store/errors.js";
 
 export const STATUS_OF_CODE = {
@@ -46,14 +47,17 @@ export class RpcError extends Error {
     super(message);
   }
 
-  /** As grpc-js ends a call with it. */
+  /**
+   * As grpc-js ends a call with it. What callers sent may be quoted in the message, cut anywhere: half a surrogate pair
+   * would throw inside of grpc-js and end the process, and an endless name would not fit a header.
+   */
   toStatus(): { code: status; details: string; metadata: Metadata } {
     const metadata = new Metadata();
     metadata.set("tailkeep-code", this.code);
     const { expectedSeq, retryAfterMs } = this.details;
     if (expectedSeq !== undefined) metadata.set("tailkeep-expected-seq", String(expectedSeq));
     if (retryAfterMs !== undefined) metadata.set("tailkeep-retry-after-ms", String(retryAfterMs));
-    return { code: STATUS_OF_CODE[this.code], details: this.message, metadata };
+    return { code: STATUS_OF_CODE[this.code], details: printable(this.message, ERROR_MESSAGE_CHARS_MAX), metadata };
   }
 }
 
