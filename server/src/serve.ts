@@ -1,37 +1,29 @@
 /**
- * The composition root: makes the parts, joins them along the path of a record, and takes them down in reverse.
- *
- *   gRPC call -> stream/ -> session/ -> commit/ -> store/
- *                ack/ <--------------- cache/ <-'
+ * The composition root: puts the path of a record behind gRPC and HTTP, beside everything else that the server does, and
+ * takes it down in reverse.
  */
 import type { Logger } from "pino";
 import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
-import { SessionCaches } from "./cache/session-cache.js";
-import { WatchHub } from "./cache/watch-hub.js";
 import { CentralConfig } from "./central-config/central-config.js";
 import { configService } from "./central-config/config-service.js";
-import { GroupCommit } from "./commit/group-commit.js";
 import { isLoopback, splitAddress, withPort } from "./config/address.js";
 import { type Config, cacheCapacities } from "./config/schema.js";
 import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
+import { IngestPath } from "./ingest-path.js";
 import { assertLimits, BATCH_ENTRIES_MAX, STARTING_RETRY_AFTER_MS } from "./limits.js";
-import { storedPart } from "./record/batch.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
 import { RpcError } from "./rpc/errors.js";
 import { RpcServer } from "./rpc/server.js";
 import type { Gate } from "./rpc/unary.js";
-import { Sessions } from "./session/sessions.js";
 import { stateService } from "./state/state-service.js";
-import { StoreKeeper } from "./store/keeper.js";
 import { openStore } from "./store/open-store.js";
 import { DEFAULT_NAMESPACE } from "./store/schema.js";
-import { IngestBudget } from "./stream/budget.js";
 import { IngestCalls, ingestService } from "./stream/ingest-service.js";
 
 export interface RunningServer {
@@ -78,75 +70,55 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const stop = new AbortController();
   let closing = false;
   const store = openStore(config);
-  const budget = new IngestBudget(config.ingestBytesMax);
   const calls = new IngestCalls();
-  const caches = new SessionCaches(store, clock, {
-    capacities: cacheCapacities(config),
-    sessionsMax: config.cacheSessionsMax,
-    bytesMax: config.cacheBytesMax,
-  });
-  const central = new CentralConfig(store, clock, config);
-  central.onChange(() => caches.resize(cacheCapacities(central.current)));
-  const hub = new WatchHub(store, clock, (error) => log.warn({ err: error }, "watchers wait for the store"));
-  const keeper = new StoreKeeper(store, clock, {
-    up: (audit) => {
-      // Whatever the store is now, it need not be what it was: a restored dump, say.
-      caches.forgetAll();
-      rpc.setServing(true);
-      log.info({ engine: audit.engine, durable: audit.durable }, "store is ready");
-      for (const { setting, found, advice } of audit.findings.filter((each) => each.level !== "ok")) {
-        log.warn({ setting, found }, `acked records are at risk: ${advice}`);
-      }
-    },
-    maintenanceFailed: (error) =>
-      log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
-    down: (error) => {
-      rpc.setServing(false);
-      log.error({ kind: error.kind, code: error.code }, `store does not answer, trying again: ${error.message}`);
-    },
-  });
-
-  const commit = new GroupCommit(
+  const path = new IngestPath(
     store,
     clock,
-    { groupDelayMs: config.groupDelayMs },
     {
-      committed: ({ identity }, batches, outcome) => {
-        const { key, namespace, sessionId, streamId, epoch } = identity;
-        const owner = { key, sessionId, streamId };
-        const { committedSeq, alreadyUpTo } = outcome;
-        const refused = new Set(outcome.rejected.map(({ seq }) => seq));
-        const stored = batches.flatMap((batch) => storedPart(batch, alreadyUpTo, refused) ?? []);
-        // Of what was committed before only the store knows whether it is in memory already, and with which times.
-        if (alreadyUpTo >= (batches[0]?.firstSeq ?? 0)) caches.forget(namespace, sessionId);
-        caches.committed(namespace, owner, epoch, committedSeq, stored);
-        hub.committed(namespace, owner, committedSeq, stored);
+      groupDelayMs: config.groupDelayMs,
+      ingestBytesMax: config.ingestBytesMax,
+      cache: {
+        capacities: cacheCapacities(config),
+        sessionsMax: config.cacheSessionsMax,
+        bytesMax: config.cacheBytesMax,
+      },
+    },
+    {
+      committed: (stored, rejected) => {
         for (const batch of stored) {
           metrics.committedRecords.inc(batch.rowCount);
           for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
         }
-        const rejected = outcome.rejected.filter(({ seq }) => seq > alreadyUpTo).length;
         if (rejected > 0) metrics.rejectedRecords.inc(rejected);
       },
       transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
-      retrying: (error, attempt, alone) => {
+      retrying: (error, attempt) => {
         metrics.commitRetries.inc();
-        // What one stream alone is refused for is not the store's failure.
-        if (!alone) keeper.failed(error);
         log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
       },
-      recovered: () => keeper.answered(),
+      regressed: (stream, range) => {
+        metrics.regressions.inc();
+        log.error({ ...stream, ...range }, "the database had forgotten acked records; stored as a gap");
+      },
+      watchersWait: (error) => log.warn({ err: error }, "watchers wait for the store"),
+      storeUp: (audit) => {
+        rpc.setServing(true);
+        log.info({ engine: audit.engine, durable: audit.durable }, "store is ready");
+        for (const { setting, found, advice } of audit.findings.filter((each) => each.level !== "ok")) {
+          log.warn({ setting, found }, `acked records are at risk: ${advice}`);
+        }
+      },
+      storeDown: (error) => {
+        rpc.setServing(false);
+        log.error({ kind: error.kind, code: error.code }, `store does not answer, trying again: ${error.message}`);
+      },
+      maintenanceFailed: (error) =>
+        log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
     },
   );
-
-  const sessions = new Sessions(store, commit, clock, {
-    opened: ({ namespace, sessionId, streamId }, { key, epoch, committedSeq, regressed }) => {
-      caches.opened(namespace, sessionId, key, epoch, committedSeq);
-      if (regressed === null) return;
-      metrics.regressions.inc();
-      log.error({ sessionId, streamId, ...regressed }, "the database had forgotten acked records; stored as a gap");
-    },
-  });
+  const { budget, caches, commit, hub, keeper, sessions } = path;
+  const central = new CentralConfig(store, clock, config);
+  central.onChange(() => caches.resize(cacheCapacities(central.current)));
 
   const gate: Gate = {
     admit: () => {

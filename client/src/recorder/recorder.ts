@@ -69,6 +69,10 @@ export interface RecorderParts {
   /** Ends what else works in the background. */
   readonly onClose?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
+  /** Makes ids of writers and streams. @default random UUIDs */
+  readonly newId?: (() => string) | undefined;
+  /** Arranges what happens to pending records when the process ends; returns what undoes it. @default the process's own end */
+  readonly endWithProcess?: typeof endWithProcess | undefined;
 }
 
 /** Takes the records of all containers of a process. Made by `openRecorder`, or as the default one by the first container. */
@@ -83,7 +87,8 @@ export class Recorder {
   readonly #problems: Problems;
   readonly #budget: MemoryBudget;
   readonly #settings: LaneSettings;
-  readonly #writerId = randomUUID();
+  readonly #newId: () => string;
+  readonly #writerId: string;
   readonly #eventClock = new EventClock();
   /** By session and class. */
   readonly #lanes = new Map<string, Lane>();
@@ -106,6 +111,8 @@ export class Recorder {
     this.limits = parts.limits;
     this.#onClose = parts.onClose;
     this.#clock = parts.clock ?? systemClock;
+    this.#newId = parts.newId ?? randomUUID;
+    this.#writerId = this.#newId();
     this.#spill = parts.spill;
     this.#problems = parts.problems;
     this.#budget = new MemoryBudget(options.memoryBytesMax, options.giveWay);
@@ -125,7 +132,7 @@ export class Recorder {
       problems: parts.problems,
       onProgress: () => this.#progressed(),
     };
-    this.#endOnce = endWithProcess({
+    this.#endOnce = (parts.endWithProcess ?? endWithProcess)({
       flushOnSigterm: options.flushOnSigterm,
       hasPending: () => this.#hasPending(),
       flushBeforeEnd: () => this.#flushBeforeEnd(),
@@ -154,7 +161,7 @@ export class Recorder {
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       this.#retireIdle();
-      const identity = { sessionId: id(sessionId, "sessionId"), streamId: randomUUID(), writerId: this.#writerId };
+      const identity = { sessionId: id(sessionId, "sessionId"), streamId: this.#newId(), writerId: this.#writerId };
       lane = new Lane(identity, laneClass, this.#settings);
       if (this.#isClosed) lane.abandon();
       this.#lanes.set(key, lane);

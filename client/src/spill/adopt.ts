@@ -8,12 +8,13 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { SPILL_UNFINISHED_MS_MIN } from "../limits.js";
 import { type Disk, errorCode } from "./disk.js";
-import { isOwnerFolder, isUnfinishedFolder, livenessOf, OWNER_FILES } from "./owner.js";
+import { isOwnerFolder, isUnfinishedFolder, OWNER_FILES, type Owners } from "./owner.js";
 import type { SpillProblems } from "./problems.js";
 
 export interface AdoptSettings {
   readonly base: string;
   readonly disk: Disk;
+  readonly owners: Owners;
   readonly problems: SpillProblems;
   /** This process's own folder, made when it is first asked for; undefined if it cannot be made. */
   readonly ownFolder: () => string | undefined;
@@ -26,7 +27,7 @@ export async function takeDeadFolders(settings: AdoptSettings): Promise<void> {
   for (const name of await foldersIn(settings.disk, base)) {
     if (isOwn(name)) continue;
     try {
-      if (isUnfinishedFolder(name)) await removeUnfinished(join(base, name));
+      if (isUnfinishedFolder(name)) await removeUnfinished(settings.disk, join(base, name));
       else if (isOwnerFolder(name)) await takeIfDead(settings, name);
     } catch (error) {
       // Somebody else was faster, and that is all.
@@ -43,7 +44,7 @@ export async function takeDeadFolders(settings: AdoptSettings): Promise<void> {
 async function takeIfDead(settings: AdoptSettings, name: string): Promise<void> {
   const { base, disk, problems, ownFolder } = settings;
   const folder = join(base, name);
-  const liveness = await livenessOf(folder, name);
+  const liveness = await settings.owners.livenessOf(folder, name);
   if (liveness.is === "alive") return;
   if (liveness.is === "unknown") {
     problems.say(
@@ -54,7 +55,7 @@ async function takeIfDead(settings: AdoptSettings, name: string): Promise<void> 
     return;
   }
   if ((await disk.list(folder)).every(({ name: file }) => OWNER_FILES.includes(file))) {
-    await removeOwnerFolder(folder);
+    await removeOwnerFolder(disk, folder);
     return;
   }
   const own = ownFolder();
@@ -75,16 +76,20 @@ export async function flatten(disk: Disk, own: string): Promise<void> {
 }
 
 /** Removes the signs of its owner, and the folder if nothing else is in it. */
-export async function removeOwnerFolder(folder: string): Promise<void> {
-  for (const name of OWNER_FILES) await fs.promises.rm(join(folder, name), { force: true });
-  await fs.promises.rmdir(folder).catch(() => undefined);
+export async function removeOwnerFolder(disk: Disk, folder: string): Promise<void> {
+  for (const name of OWNER_FILES) {
+    await disk.unlink(join(folder, name)).catch((error: unknown) => {
+      if (errorCode(error) !== "ENOENT") throw error;
+    });
+  }
+  await disk.removeFolder(folder).catch(() => undefined);
 }
 
 /** One that was never finished has no records. */
-async function removeUnfinished(folder: string): Promise<void> {
+async function removeUnfinished(disk: Disk, folder: string): Promise<void> {
   const { mtimeMs } = await fs.promises.stat(folder);
   // The clock of the file system may be another one; a folder from the future waits for a later look.
-  if (Date.now() - mtimeMs >= SPILL_UNFINISHED_MS_MIN) await removeOwnerFolder(folder);
+  if (Date.now() - mtimeMs >= SPILL_UNFINISHED_MS_MIN) await removeOwnerFolder(disk, folder);
 }
 
 /** Folders, not links to folders; none if there is no such folder. */

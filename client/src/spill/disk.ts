@@ -22,6 +22,10 @@ export interface Disk {
   unlink(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   link(from: string, to: string): Promise<void>;
+  /** Makes a folder and its parents; one that is there is as good. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes a folder, which must be empty. */
+  removeFolder(path: string): Promise<void>;
   list(path: string): Promise<fs.Dirent[]>;
   /** Bytes of a regular file; undefined for anything else. */
   fileBytes(path: string): Promise<number | undefined>;
@@ -77,6 +81,10 @@ export const nodeDisk: Disk = Object.freeze<Disk>({
   unlink: (path) => fs.promises.unlink(path),
   rename: (from, to) => fs.promises.rename(from, to),
   link: (from, to) => fs.promises.link(from, to),
+  async makeFolder(path) {
+    await fs.promises.mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  removeFolder: (path) => fs.promises.rmdir(path),
   list: (path) => fs.promises.readdir(path, { withFileTypes: true }),
   async fileBytes(path) {
     const stats = await fs.promises.lstat(path);

@@ -36,10 +36,26 @@ interface OwnerRecord {
 }
 
 /** A folder of this process's own. */
-export class OwnedFolder {
+export interface OwnFolder {
   readonly id: string;
   readonly path: string;
   /** Folders whose names must become durable before anything in `path` is, innermost first. */
+  readonly newFolders: readonly string[];
+  /** From here on it is anybody's. */
+  release(): Promise<void>;
+}
+
+/** Processes and their folders, so that a simulator may substitute its own. */
+export interface Owners {
+  /** Makes a folder in `base`, which is made where it is missing. Throws what the file system throws. */
+  make(base: string): OwnFolder;
+  /** Whether the owner of `folder`, whose name is `ownerId`, lives. */
+  livenessOf(folder: string, ownerId: string): Promise<Liveness>;
+}
+
+class OwnedFolder implements OwnFolder {
+  readonly id: string;
+  readonly path: string;
   readonly newFolders: readonly string[];
   readonly #socket: OwnerSocket | undefined;
 
@@ -50,7 +66,6 @@ export class OwnedFolder {
     this.#socket = socket;
   }
 
-  /** Makes a folder in `base`, which is made where it is missing. Throws what the file system throws. */
   static make(base: string): OwnedFolder {
     const firstMade = fs.mkdirSync(base, { recursive: true, mode: 0o700 });
     const id = randomBytes(8).toString("hex");
@@ -79,7 +94,6 @@ export class OwnedFolder {
     return new OwnedFolder(id, path, newFolders, socket);
   }
 
-  /** From here on it is anybody's. */
   async release(): Promise<void> {
     for (const name of OWNER_FILES) await fs.promises.rm(join(this.path, name), { force: true }).catch(() => undefined);
     await this.#socket?.close();
@@ -91,8 +105,13 @@ export type Liveness =
   /** Nothing can be concluded; `why` ends the sentence "whether its owner lives cannot be told, because". */
   | { readonly is: "unknown"; readonly why: string };
 
-/** Whether the owner of `folder`, whose name is `ownerId`, lives. */
-export async function livenessOf(folder: string, ownerId: string): Promise<Liveness> {
+/** The processes of this machine. */
+export const machineOwners: Owners = Object.freeze<Owners>({
+  make: (base) => OwnedFolder.make(base),
+  livenessOf: (folder, ownerId) => livenessOf(folder, ownerId),
+});
+
+async function livenessOf(folder: string, ownerId: string): Promise<Liveness> {
   const record = await readOwner(folder);
   const answer = await askOwnerOf(folder, ownerId);
   if (answer === "answers") return { is: "alive" };

@@ -8,8 +8,6 @@
  *   base/fenced/                               files of streams that another writer has now
  */
 
-import { randomBytes } from "node:crypto";
-import fs from "node:fs";
 import { join, resolve } from "node:path";
 import { type Clock, systemClock } from "../clock.js";
 import { SPILL_RETRY_MS_LAST } from "../limits.js";
@@ -18,7 +16,7 @@ import { type Disk, nodeDisk } from "./disk.js";
 import { DiskBudget } from "./disk-budget.js";
 import { Lane } from "./lane.js";
 import type { NumberRange } from "./number-ranges.js";
-import { isOwnerFolder, OwnedFolder } from "./owner.js";
+import { isOwnerFolder, machineOwners, type Owners, type OwnFolder } from "./owner.js";
 import { type SpillProblem, SpillProblems } from "./problems.js";
 import { quarantine } from "./quarantine.js";
 import { scanFolder, segmentName } from "./scan-folder.js";
@@ -54,22 +52,29 @@ export class SpillFolder {
   readonly #options: SpillOptions;
   readonly #disk: Disk;
   readonly #clock: Clock;
+  readonly #owners: Owners;
   readonly #problems: SpillProblems;
   readonly #shared: SpillShared;
   readonly #logs = new Set<SpillLog>();
   /** Folders that were taken over and read, and those of their logs that have not ended. */
   readonly #adopted = new Map<string, Set<SpillLog>>();
   readonly #adoptions = new Lane();
-  #owned: OwnedFolder | undefined;
+  #owned: OwnFolder | undefined;
   #areFoldersNamed = false;
   #failedAtMs: number | undefined;
   #closing: Promise<void> | undefined;
 
   /** Touches nothing. */
-  constructor(options: SpillOptions, clock: Clock = systemClock, disk: Disk = nodeDisk) {
+  constructor(
+    options: SpillOptions,
+    clock: Clock = systemClock,
+    disk: Disk = nodeDisk,
+    owners: Owners = machineOwners,
+  ) {
     this.#options = { ...options, folder: resolve(options.folder) };
     this.#disk = disk;
     this.#clock = clock;
+    this.#owners = owners;
     const problems = new SpillProblems(options.onProblem);
     this.#problems = problems;
     const { bytesMax, freeBytesMin, sync } = options;
@@ -101,7 +106,7 @@ export class SpillFolder {
   log(identity: StreamIdentity): SpillLog | undefined {
     const owned = this.#own();
     if (owned === undefined) return undefined;
-    const name = randomBytes(4).toString("hex");
+    const name = this.#newLogName();
     let segments = 0;
     const place: SegmentPlace = {
       newPath: (firstSeq) => join(owned.path, segmentName(name, ++segments, firstSeq)),
@@ -140,13 +145,20 @@ export class SpillFolder {
     return this.#closing;
   }
 
-  #own(): OwnedFolder | undefined {
+  /** Tells the logs of this folder apart; who takes it over knows streams by their headers. */
+  #newLogName(): string {
+    return Math.floor(this.#clock.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
+  }
+
+  #own(): OwnFolder | undefined {
     if (this.#closing !== undefined) return undefined;
     if (this.#owned !== undefined) return this.#owned;
     if (this.#failedAtMs !== undefined && this.#clock.nowMs() - this.#failedAtMs < SPILL_RETRY_MS_LAST)
       return undefined;
     try {
-      this.#owned = OwnedFolder.make(this.#options.folder);
+      this.#owned = this.#owners.make(this.#options.folder);
       this.#failedAtMs = undefined;
       this.#shared.budget.watch(this.#owned.path);
     } catch (error) {
@@ -160,14 +172,14 @@ export class SpillFolder {
     return this.#owned;
   }
 
-  async #syncNames(owned: OwnedFolder): Promise<void> {
+  async #syncNames(owned: OwnFolder): Promise<void> {
     await this.#disk.syncFolder(owned.path);
     if (this.#areFoldersNamed) return;
     for (const path of owned.newFolders) await this.#disk.syncFolder(path);
     this.#areFoldersNamed = true;
   }
 
-  #syncNamesNow(owned: OwnedFolder): void {
+  #syncNamesNow(owned: OwnFolder): void {
     this.#disk.syncFolderSync(owned.path);
     if (this.#areFoldersNamed) return;
     for (const path of owned.newFolders) this.#disk.syncFolderSync(path);
@@ -179,6 +191,7 @@ export class SpillFolder {
     await takeDeadFolders({
       base,
       disk: this.#disk,
+      owners: this.#owners,
       problems: this.#problems,
       ownFolder: () => this.#own()?.path,
       isOwn: (name) => name === this.#owned?.id,
@@ -225,7 +238,7 @@ export class SpillFolder {
     this.#adopted.set(name, logs);
     const whenEnded = (log: SpillLog): void => {
       logs.delete(log);
-      if (logs.size === 0) void removeOwnerFolder(folder).catch(() => undefined);
+      if (logs.size === 0) void removeOwnerFolder(this.#disk, folder).catch(() => undefined);
     };
     const orphans = found.logs.map(({ identity, ...foundLog }) => {
       const log = SpillLog.found(this.#settingsOf(identity, whenEnded), foundLog);
@@ -234,7 +247,7 @@ export class SpillFolder {
       const { firstSeq, lastSeq, missing } = foundLog;
       return { log, identity, firstSeq, lastSeq, missing };
     });
-    if (orphans.length === 0) await removeOwnerFolder(folder);
+    if (orphans.length === 0) await removeOwnerFolder(this.#disk, folder);
     return orphans;
   }
 
@@ -255,7 +268,7 @@ export class SpillFolder {
   /** A folder for people, beside those of the owners. */
   async #folderFor(name: "quarantine" | "fenced"): Promise<string> {
     const path = join(this.#options.folder, name);
-    await fs.promises.mkdir(path, { recursive: true, mode: 0o700 });
+    await this.#disk.makeFolder(path);
     return path;
   }
 
@@ -271,8 +284,9 @@ export class SpillFolder {
     await Promise.all([...this.#logs].map((log) => log.close()));
     const owned = this.#owned;
     if (owned === undefined) return;
-    for (const name of this.#adopted.keys()) await removeOwnerFolder(join(owned.path, name)).catch(() => undefined);
+    for (const name of this.#adopted.keys())
+      await removeOwnerFolder(this.#disk, join(owned.path, name)).catch(() => undefined);
     await owned.release();
-    await fs.promises.rmdir(owned.path).catch(() => undefined);
+    await this.#disk.removeFolder(owned.path).catch(() => undefined);
   }
 }

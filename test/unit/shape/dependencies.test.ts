@@ -44,6 +44,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   export: ["record"],
   doctor: [...VOCABULARY, "config", "store"],
   cli: ["base", "config", "demo", "doctor", "export", "import", "limits", "serve"],
+  "ingest-path": [...VOCABULARY, "cache", "commit", "session", "store", "stream"],
   // The composition root.
   serve: ["*"],
 };

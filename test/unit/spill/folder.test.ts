@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { SpillFolder } from "../../../client/src/spill/index.js";
-import { livenessOf, OwnedFolder } from "../../../client/src/spill/owner.js";
+import { machineOwners } from "../../../client/src/spill/owner.js";
 import {
   adopt,
   filesIn,
@@ -189,10 +189,10 @@ describe("an owner", () => {
       spawnSync(process.execPath, ["-e", code]);
       expect(existsSync(join(folder, "owner.sock"))).toBe(true);
     }
-    return (await livenessOf(folder, DEAD)).is;
+    return (await machineOwners.livenessOf(folder, DEAD)).is;
   }
 
-  const own = OwnedFolder.make(tempFolder());
+  const own = machineOwners.make(tempFolder());
   const record = JSON.parse(readFileSync(join(own.path, "owner.json"), "utf8")) as Record<string, unknown>;
   const gone = { ...record, pid: spawnSync(process.execPath, ["-e", ""]).pid };
 

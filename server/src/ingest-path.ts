@@ -1,0 +1,100 @@
+/**
+ * The path of a record from its stream to its ack: the parts and how they are joined, without any network. The composition
+ * root puts it behind gRPC; a simulator drives it over a virtual network, on a virtual clock and store.
+ *
+ *   stream/ -> session/ -> commit/ -> store/
+ *   ack/ <--------------- cache/ <-'
+ */
+import type { Clock } from "./base/clock.js";
+import { type CacheOptions, SessionCaches } from "./cache/session-cache.js";
+import { WatchHub } from "./cache/watch-hub.js";
+import { type Committed, GroupCommit } from "./commit/group-commit.js";
+import type { QueueIdentity } from "./commit/stream-queue.js";
+import { type Batch, storedPart } from "./record/batch.js";
+import { Sessions } from "./session/sessions.js";
+import type { StoreError } from "./store/errors.js";
+import { StoreKeeper } from "./store/keeper.js";
+import type { Audit, Store } from "./store/store.js";
+import { IngestBudget } from "./stream/budget.js";
+
+export interface IngestPathOptions {
+  groupDelayMs: number;
+  ingestBytesMax: number;
+  cache: CacheOptions;
+}
+
+/** What the composition root says and counts of it; nothing depends on what it does. */
+export interface IngestPathEvents {
+  /** `stored` is new in the tables; `rejected` of its records are new in the dead letters. */
+  committed(stored: readonly Batch[], rejected: number): void;
+  transaction(ms: number): void;
+  retrying(error: StoreError, attempt: number): void;
+  /** The database had forgotten what it once acked; the range is stored as a gap. */
+  regressed(owner: { sessionId: string; streamId: string }, range: { firstSeq: number; lastSeq: number }): void;
+  watchersWait(error: unknown): void;
+  storeUp(audit: Audit): void;
+  storeDown(error: StoreError): void;
+  maintenanceFailed(error: StoreError): void;
+}
+
+export class IngestPath {
+  readonly budget: IngestBudget;
+  readonly caches: SessionCaches;
+  readonly hub: WatchHub;
+  readonly keeper: StoreKeeper;
+  readonly commit: GroupCommit;
+  readonly sessions: Sessions;
+  readonly #events: IngestPathEvents;
+
+  constructor(store: Store, clock: Clock, options: IngestPathOptions, events: IngestPathEvents) {
+    this.#events = events;
+    this.budget = new IngestBudget(options.ingestBytesMax);
+    this.caches = new SessionCaches(store, clock, options.cache);
+    this.hub = new WatchHub(store, clock, (error) => events.watchersWait(error));
+    this.keeper = new StoreKeeper(store, clock, {
+      up: (audit) => {
+        // Whatever the store is now, it need not be what it was: a restored dump, say.
+        this.caches.forgetAll();
+        events.storeUp(audit);
+      },
+      down: (error) => events.storeDown(error),
+      maintenanceFailed: (error) => events.maintenanceFailed(error),
+    });
+    this.commit = new GroupCommit(
+      store,
+      clock,
+      { groupDelayMs: options.groupDelayMs },
+      {
+        committed: ({ identity }, batches, outcome) => this.#committed(identity, batches, outcome),
+        transaction: (ms) => events.transaction(ms),
+        retrying: (error, attempt, alone) => {
+          // What one stream alone is refused for is not the store's failure.
+          if (!alone) this.keeper.failed(error);
+          events.retrying(error, attempt);
+        },
+        recovered: () => this.keeper.answered(),
+      },
+    );
+    this.sessions = new Sessions(store, this.commit, clock, {
+      opened: ({ namespace, sessionId, streamId }, { key, epoch, committedSeq, regressed }) => {
+        this.caches.opened(namespace, sessionId, key, epoch, committedSeq);
+        if (regressed !== null) events.regressed({ sessionId, streamId }, regressed);
+      },
+    });
+  }
+
+  #committed(
+    { key, namespace, sessionId, streamId, epoch }: QueueIdentity,
+    batches: readonly Batch[],
+    { committedSeq, alreadyUpTo, rejected }: Committed,
+  ): void {
+    const owner = { key, sessionId, streamId };
+    const refused = new Set(rejected.map(({ seq }) => seq));
+    const stored = batches.flatMap((batch) => storedPart(batch, alreadyUpTo, refused) ?? []);
+    // Of what was committed before only the store knows whether it is in memory already, and with which times.
+    if (alreadyUpTo >= (batches[0]?.firstSeq ?? 0)) this.caches.forget(namespace, sessionId);
+    this.caches.committed(namespace, owner, epoch, committedSeq, stored);
+    this.hub.committed(namespace, owner, committedSeq, stored);
+    this.#events.committed(stored, rejected.filter(({ seq }) => seq > alreadyUpTo).length);
+  }
+}
