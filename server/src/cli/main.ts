@@ -27,6 +27,11 @@ registerConfig(program);
 registerDemo(program);
 registerCompletion(program);
 
+// `tailkeep serve --help | head`: the reader has enough. What prints on and on ends by itself (line-printer.ts).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
