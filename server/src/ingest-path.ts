@@ -13,6 +13,7 @@ import type { QueueIdentity } from "./commit/stream-queue.js";
 import { type Batch, storedPart } from "./record/batch.js";
 import { Sessions } from "./session/sessions.js";
 import type { StoreError } from "./store/errors.js";
+import type { ExpiryReport } from "./store/expiry.js";
 import { StoreKeeper } from "./store/keeper.js";
 import type { Audit, Store } from "./store/store.js";
 import { IngestBudget } from "./stream/budget.js";
@@ -35,6 +36,8 @@ export interface IngestPathEvents {
   storeUp(audit: Audit): void;
   storeDown(error: StoreError): void;
   maintenanceFailed(error: StoreError): void;
+  /** Expired rows went, or may not go. */
+  expired(report: ExpiryReport): void;
 }
 
 export class IngestPath {
@@ -59,6 +62,11 @@ export class IngestPath {
       },
       down: (error) => events.storeDown(error),
       maintenanceFailed: (error) => events.maintenanceFailed(error),
+      expired: (report) => {
+        // What is in memory may be among it.
+        if (report.heldBecause === undefined && report.tables.length > 0) this.caches.forgetAll();
+        events.expired(report);
+      },
     });
     this.commit = new GroupCommit(
       store,

@@ -234,6 +234,29 @@ export const RETENTION_DAYS_MAX = 3_650;
 /** Day partitions that exist ahead of the newest expiry date, so that a week without maintenance needs none. */
 export const PARTITIONS_AHEAD_DAYS = 7;
 
+/** How often expired rows are looked for. They leave day by day; this is how soon after a day has begun. */
+export const EXPIRY_INTERVAL_MS = 600_000;
+
+/** Clocks that differ by more days than this delete nothing: around midnight they differ by one. */
+export const CLOCKS_APART_DAYS_MAX = 1;
+
+/**
+ * SQLite: rows that one transaction expires, each in five or six indexes, and pages of the file that it gives back. What
+ * comes in waits for a slice, a few milliseconds.
+ */
+export const EXPIRY_SLICE_ROWS = 256;
+export const EXPIRY_SLICE_PAGES = 64;
+
+/** How many times as long as a slice took the next one waits: while something else is to be written, and while not. */
+export const EXPIRY_REST_BUSY = 24;
+export const EXPIRY_REST_IDLE = 1;
+
+/** Free pages of a SQLite file that stay, as a share of all: rows to come take them without making the file longer. */
+export const FREE_PAGES_KEPT_SHARE = 0.2;
+
+/** Runs of expiry that are remembered. */
+export const EXPIRY_RUNS_KEPT = 100;
+
 /** How often the lease holder looks after partitions and the storing day, and how long its lease lasts. */
 export const MAINTENANCE_INTERVAL_MS = 60_000;
 export const LEASE_MS = 180_000;

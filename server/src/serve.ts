@@ -114,6 +114,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
       maintenanceFailed: (error) =>
         log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
+      expired: ({ heldBecause, storingDay, tables }) => {
+        if (heldBecause !== undefined) log.warn(heldBecause);
+        else if (tables.length > 0) log.info({ storingDay, tables }, "expired rows were removed");
+      },
     },
   );
   const { budget, caches, commit, hub, keeper, sessions } = path;

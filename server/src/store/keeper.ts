@@ -5,8 +5,9 @@
  * ends the start with its error.
  */
 import type { Clock } from "../base/clock.js";
-import { MAINTENANCE_INTERVAL_MS, RETRY_DELAY_MS_MAX } from "../limits.js";
+import { EXPIRY_INTERVAL_MS, MAINTENANCE_INTERVAL_MS, RETRY_DELAY_MS_MAX } from "../limits.js";
 import { StoreError } from "./errors.js";
+import type { ExpiryReport } from "./expiry.js";
 import type { Audit, Store } from "./store.js";
 
 /** How often a store is asked whether it is there. */
@@ -20,6 +21,8 @@ export interface KeeperEvents {
   down(error: StoreError): void;
   /** Partitions, lost sessions or abandoned deletions have to wait for the next run; the store serves meanwhile. */
   maintenanceFailed?(error: StoreError): void;
+  /** A run of expiry ended here: rows went, or may not go. */
+  expired?(report: ExpiryReport): void;
 }
 
 export class StoreKeeper {
@@ -86,7 +89,7 @@ export class StoreKeeper {
 
   /** Until aborted: looks whether the store is there, and has it look after itself. */
   async keep(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#look(signal), this.#maintain(signal)]);
+    await Promise.all([this.#look(signal), this.#maintain(signal), this.#expire(signal)]);
   }
 
   async #look(signal: AbortSignal): Promise<void> {
@@ -99,6 +102,23 @@ export class StoreKeeper {
       } catch (thrown) {
         this.failed(toStoreError(thrown));
       }
+    }
+  }
+
+  /** By itself too: after weeks without a server it takes hours. */
+  async #expire(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!this.up) {
+        await this.#clock.sleep(LOOK_INTERVAL_MS, signal);
+        continue;
+      }
+      try {
+        const report = await this.#store.expire({ dryRun: false, signal });
+        if (report !== undefined) this.#events.expired?.(report);
+      } catch (thrown) {
+        if (!signal.aborted) this.#events.maintenanceFailed?.(toStoreError(thrown));
+      }
+      await this.#clock.sleep(EXPIRY_INTERVAL_MS, signal);
     }
   }
 

@@ -240,6 +240,20 @@ export function configStatements(dialect: Dialect): string[] {
   ];
 }
 
+/** What expiry needs beside the day on each row: pins, ways to the expired gaps and dead letters, and what was done. */
+export function expiryStatements(dialect: Dialect): string[] {
+  const types = TYPES[dialect];
+  const end = dialect === "mysql" ? ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" : ") STRICT";
+  return [
+    `ALTER TABLE sessions ADD COLUMN pinned ${types.bool} NOT NULL DEFAULT 0`,
+    "CREATE INDEX sessions_by_pin ON sessions (pinned)",
+    "CREATE INDEX gaps_by_expiry ON gaps (expires_on)",
+    "CREATE INDEX dead_letters_by_expiry ON dead_letters (expires_on)",
+    `CREATE TABLE IF NOT EXISTS expiry_runs (ended_at_us ${types.integer} NOT NULL PRIMARY KEY,
+      storing_day ${types.day} NOT NULL, report ${types.longText} NOT NULL${end}`,
+  ];
+}
+
 /** Tables that the runner of migrations itself needs, before any migration. */
 export function bootstrapStatements(dialect: Dialect): string[] {
   const types = TYPES[dialect];
@@ -263,6 +277,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "initial", statements: initialStatements },
   { version: 2, name: "config", statements: configStatements },
   { version: 3, name: "key index", statements: keyIndexStatements },
+  { version: 4, name: "expiry", statements: expiryStatements },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

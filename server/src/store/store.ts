@@ -7,6 +7,7 @@
  */
 import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
 import type { ConfigStore } from "./config.js";
+import type { ExpireOptions, ExpiryReport } from "./expiry.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
 import type { StateStore } from "./state.js";
@@ -121,6 +122,8 @@ export interface Store {
    * the lease. May take long; begins nothing new once aborted. @throws StoreError: the first failure, after all the rest
    */
   maintain(signal?: AbortSignal): Promise<boolean>;
+  /** Removes what has expired, or only counts it; undefined where another server holds the lease. @throws StoreError */
+  expire(options: ExpireOptions): Promise<ExpiryReport | undefined>;
   /** A cheap round trip on all that serves. @throws StoreError */
   ping(): Promise<void>;
   close(): Promise<void>;

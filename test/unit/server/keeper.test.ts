@@ -22,6 +22,7 @@ test("maintenance that fails, or does not end, neither stops the start nor the l
       if (runs === 1) return Promise.reject(new StoreError("unavailable", "gone", "ECONNRESET"));
       return new Promise<boolean>(() => undefined);
     },
+    expire: () => Promise.resolve(undefined),
   } as unknown as Store;
   const keeper = new StoreKeeper(store, clock, {
     up: () => heard.push("up"),

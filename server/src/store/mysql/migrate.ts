@@ -38,8 +38,8 @@ export async function migrate(lanes: Lanes, holder: string, clock: Clock): Promi
   }
 }
 
-/** An index that is there already, from a migration that was cut off. MySQL has no IF NOT EXISTS for it. */
-const INDEX_EXISTS = "ER_DUP_KEYNAME";
+/** An index or a column that is there already, from a migration that was cut off. MySQL has no IF NOT EXISTS for it. */
+const DONE_BEFORE: readonly string[] = ["ER_DUP_KEYNAME", "ER_DUP_FIELDNAME"];
 
 /** Each statement may run twice: DDL is not undone by a crash in the middle of a migration. */
 async function applyMissing(lanes: Lanes, holder: string, clock: Clock): Promise<void> {
@@ -50,7 +50,7 @@ async function applyMissing(lanes: Lanes, holder: string, clock: Clock): Promise
         lanes
           .direct((session) => session.query(statement, MIGRATION_STATEMENT_MS_MAX))
           .catch((error: unknown) => {
-            if (!(error instanceof StoreError && error.code === INDEX_EXISTS)) throw error;
+            if (!(error instanceof StoreError && DONE_BEFORE.includes(error.code))) throw error;
           }),
       );
     }

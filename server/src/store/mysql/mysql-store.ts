@@ -2,14 +2,21 @@
 import { randomUUID } from "node:crypto";
 import { GapCause } from "@tailkeep/proto";
 import { type Clock, systemClock } from "../../base/clock.js";
-import { DELETE_SLICE_ROWS, LOST_AFTER_MS, RETRY_DELAY_MS_FIRST, SESSION_STREAMS_MAX } from "../../limits.js";
+import {
+  DELETE_SLICE_ROWS,
+  EXPIRY_REST_IDLE,
+  LOST_AFTER_MS,
+  RETRY_DELAY_MS_FIRST,
+  SESSION_STREAMS_MAX,
+} from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
-import { dayText, timestampText } from "../../record/time.js";
+import { dayOfMs, dayText, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
+import { type ExpireOptions, type ExpiryReport, heldBecause, inSlices } from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
@@ -21,6 +28,15 @@ import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, Se
 import { auditMysql } from "./audit.js";
 import { MysqlConfig } from "./config.js";
 import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
+import {
+  countExpired,
+  databaseDay,
+  deleteExpired,
+  dropPartitions,
+  duePartitions,
+  recordExpiry,
+  rowsByTable,
+} from "./expire.js";
 import { insertRows } from "./insert.js";
 import { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
@@ -288,6 +304,37 @@ export class MysqlStore implements Store {
         ),
       );
     }
+  }
+
+  async expire({ dryRun, signal }: ExpireOptions): Promise<ExpiryReport | undefined> {
+    const lanes = this.#sideLanes;
+    if (!dryRun && !(await takeMaintenance(lanes, this.#holder))) return undefined;
+    const storing = await readStoringDay(lanes);
+    const days = { host: dayOfMs(this.#clock.nowUs() / 1_000), database: await databaseDay(lanes), storing };
+    const due = await duePartitions(lanes, storing);
+    const tables = rowsByTable(due);
+    const report: ExpiryReport = { storingDay: dayText(storing), heldBecause: heldBecause(days), tables };
+    const goes = !dryRun && report.heldBecause === undefined;
+    if (goes) {
+      for (const [table, partitions] of Map.groupBy(due, (each) => each.table)) {
+        if (signal?.aborted) return report;
+        await dropPartitions(lanes, table, partitions);
+      }
+    }
+    for (const table of ["gaps", "dead_letters"]) {
+      let rows = goes ? 0 : await countExpired(lanes, table, storing);
+      const slice = async () => {
+        const deleted = await deleteExpired(lanes, table, storing);
+        rows += deleted;
+        return deleted > 0;
+      };
+      if (goes) await inSlices(this.#clock, () => EXPIRY_REST_IDLE, slice, signal);
+      if (rows > 0) tables.push({ table, rows });
+    }
+    if (!goes || (tables.length === 0 && due.length === 0)) return report;
+    this.#deadLetterBytes.clear();
+    await recordExpiry(lanes, this.#clock.nowUs(), report);
+    return report;
   }
 
   async ping(): Promise<void> {

@@ -1,11 +1,20 @@
 /** The embedded store: SQLite in a file, one writing and one reading thread. The default. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
-import { nowUs } from "../../record/time.js";
+import { systemClock } from "../../base/clock.js";
+import { EXPIRY_REST_BUSY, EXPIRY_REST_IDLE, READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
+import { dayOfMs, dayText, nowUs } from "../../record/time.js";
 import type { AppendOutcome, ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
+import {
+  EXPIRING_TABLES,
+  type ExpiredTable,
+  type ExpireOptions,
+  type ExpiryReport,
+  heldBecause,
+  inSlices,
+} from "../expiry.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
@@ -117,6 +126,40 @@ export class SqliteStore implements Store {
     const held = await this.#writer.call<boolean>("maintain");
     await finishDeletions(this, nowUs(), signal);
     return held;
+  }
+
+  async expire({ dryRun, signal }: ExpireOptions): Promise<ExpiryReport> {
+    const storing = await this.#writer.call<number>("storingDay");
+    const host = dayOfMs(Date.now());
+    const held = heldBecause({ host, database: host, storing });
+    const day = dayText(storing);
+    const tables: ExpiredTable[] = [];
+    for (const table of EXPIRING_TABLES) {
+      const rows = dryRun || held !== undefined ? await this.#countExpired(table, day) : 0;
+      if (rows > 0) tables.push({ table, rows });
+    }
+    const report: ExpiryReport = { storingDay: day, heldBecause: held, tables };
+    if (dryRun || held !== undefined) return report;
+    const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
+    for (const table of EXPIRING_TABLES) {
+      let rows = 0;
+      const slice = async () => {
+        const deleted = await this.#writer.call<number>("expireSlice", table, day);
+        rows += deleted;
+        return deleted > 0;
+      };
+      await inSlices(systemClock, rest, slice, signal);
+      if (rows > 0) tables.push({ table, rows });
+    }
+    if (tables.length === 0) return report;
+    await inSlices(systemClock, rest, () => this.#writer.call<boolean>("giveBackSlice"), signal);
+    await this.#writer.call<void>("recordExpiry", report);
+    return report;
+  }
+
+  async #countExpired(table: string, day: string): Promise<number> {
+    const [row] = await this.#read(`SELECT COUNT(*) AS n FROM ${table} WHERE expires_on < ?`, [day]);
+    return Number(row?.["n"]);
   }
 
   async ping(): Promise<void> {

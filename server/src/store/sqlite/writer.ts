@@ -4,13 +4,20 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { workerData } from "node:worker_threads";
 import { GapCause } from "@tailkeep/proto";
-import { DELETE_SLICE_ROWS, LOST_AFTER_MS, SESSION_STREAMS_MAX, SQLITE_BUSY_TIMEOUT_MS } from "../../limits.js";
+import {
+  DELETE_SLICE_ROWS,
+  EXPIRY_RUNS_KEPT,
+  LOST_AFTER_MS,
+  SESSION_STREAMS_MAX,
+  SQLITE_BUSY_TIMEOUT_MS,
+} from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
 import type { AppendOutcome, ConfigRow } from "../config.js";
 import { StoreError } from "../errors.js";
+import type { ExpiryReport } from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
@@ -19,6 +26,7 @@ import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { auditSqlite } from "./audit.js";
 import { sqliteError } from "./errors.js";
+import { expireSlice, giveBackSlice } from "./expire.js";
 import { RunInsert } from "./insert.js";
 import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
 import { serveThread } from "./thread.js";
@@ -49,10 +57,10 @@ class SqliteWriter {
     try {
       this.#lockForLife();
       db = new DatabaseSync(data.file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
-      // FULL: a commit is on disk when it returns. A larger page cache keeps the hot ends of the indexes in memory; a
+      // Only a new file takes it: what expires can be given back. FULL: a commit is on disk when it returns. A larger page cache keeps the hot ends of the indexes in memory; a
       // checkpoint every 4,000 pages (16 MB) instead of every 1,000 writes a page that changed often only once.
       db.exec(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; " +
+        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; " +
           "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
       );
     } catch (error) {
@@ -122,6 +130,36 @@ class SqliteWriter {
       ),
     );
     return true;
+  }
+
+  /** As days since 1970. */
+  get storingDay(): number {
+    return this.#storingDay;
+  }
+
+  expireSlice(table: string, day: string): number {
+    return this.#transaction(() => {
+      if (table === "dead_letters") this.#deadLetterBytes.clear();
+      return expireSlice(this.#db, table, day);
+    });
+  }
+
+  giveBackSlice(): boolean {
+    return giveBackSlice(this.#db);
+  }
+
+  recordExpiry(report: ExpiryReport): void {
+    this.#transaction(() => {
+      this.#run("INSERT INTO expiry_runs (ended_at_us, storing_day, report) VALUES (?, ?, ?)", [
+        nowUs(),
+        report.storingDay,
+        JSON.stringify(report),
+      ]);
+      this.#run(
+        `DELETE FROM expiry_runs WHERE ended_at_us NOT IN
+           (SELECT ended_at_us FROM expiry_runs ORDER BY ended_at_us DESC LIMIT ${EXPIRY_RUNS_KEPT})`,
+      );
+    });
   }
 
   /** The storing day only moves forward, one day a run, so that a clock gone mad cannot expire everything at once. */
@@ -524,6 +562,10 @@ serveThread({
   deleteState: (namespace: string, name: string, version: number | null) =>
     started().deleteState(namespace, name, version),
   appendConfig: (row: ConfigRow) => started().appendConfig(row),
+  storingDay: () => started().storingDay,
+  expireSlice: (table: string, day: string) => started().expireSlice(table, day),
+  giveBackSlice: () => started().giveBackSlice(),
+  recordExpiry: (report: ExpiryReport) => started().recordExpiry(report),
   ping: () => started().ping(),
   close: () => writer?.close(),
 });

@@ -1,0 +1,71 @@
+/**
+ * Expiry: rows leave when the storing day has passed the day that was written on them when they were stored.
+ *
+ * MySQL drops the partitions of such days; SQLite deletes in slices, between which others write. Watermarks and counts
+ * are in `streams` and stay: what has expired is never taken for missing, and its numbers are never given again.
+ */
+import type { Clock } from "../base/clock.js";
+import { CLOCKS_APART_DAYS_MAX } from "../limits.js";
+import { TABLES } from "../record/tables.js";
+import { dayText } from "../record/time.js";
+import { rowsTable } from "./schema.js";
+
+/** Every table whose rows expire. */
+export const EXPIRING_TABLES: readonly string[] = [...TABLES.map(rowsTable), "gaps", "dead_letters"];
+
+export interface ExpireOptions {
+  /** Only say what would go. */
+  dryRun: boolean;
+  /** Begins nothing new once aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface ExpiredTable {
+  table: string;
+  /** On MySQL the database's own estimate for a partition. */
+  rows: number;
+}
+
+export interface ExpiryReport {
+  /** Rows that expire before this day go. */
+  storingDay: string;
+  /** Why nothing goes now; undefined where it may. */
+  heldBecause: string | undefined;
+  /** What went, or would; tables without any are left out. */
+  tables: ExpiredTable[];
+}
+
+/** Days since 1970 by each of the clocks that have a say. */
+export interface Days {
+  host: number;
+  database: number;
+  storing: number;
+}
+
+/** A clock that is days off must not delete anything: undefined where all agree. */
+export function heldBecause({ host, database, storing }: Days): string | undefined {
+  const days = [host, database, storing];
+  if (Math.max(...days) - Math.min(...days) <= CLOCKS_APART_DAYS_MAX) return undefined;
+  return (
+    `this host's clock says ${dayText(host)}, the database's ${dayText(database)}, and rows are stored under ` +
+    `${dayText(storing)}: nothing expires while they are more than ${CLOCKS_APART_DAYS_MAX} day apart; set the clocks ` +
+    "right (the storing day follows by one day a minute)"
+  );
+}
+
+/**
+ * Works in slices until `slice` says that nothing is left, and rests after each for `rest` times as long as it took: so
+ * it has one part in `rest + 1` of what it works with.
+ */
+export async function inSlices(
+  clock: Clock,
+  rest: () => number,
+  slice: () => Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<void> {
+  while (!signal?.aborted) {
+    const startedMs = clock.monotonicMs();
+    if (!(await slice())) return;
+    await clock.sleep((clock.monotonicMs() - startedMs) * rest(), signal);
+  }
+}

@@ -1,0 +1,89 @@
+// Expiry: what has had its days goes, and nothing else; what it leaves is as if the rows were still there.
+import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
+import { afterEach, expect, test } from "vitest";
+import { scores } from "../support/records/batches.js";
+import { everyStore } from "./support/stores.js";
+import { Writer } from "./support/writer.js";
+
+const today = () => dayOfMs(Date.now());
+
+everyStore((fixture) => {
+  const setStoringDay = async (day: number) => {
+    await fixture().sql(`UPDATE storing_day SET day = '${dayText(day)}' WHERE id = 1`);
+    await fixture().store.maintain();
+  };
+  const expireOn = (table: string, stream: bigint | undefined, day: number, where = "1 = 1") =>
+    fixture().sql(`UPDATE ${table} SET expires_on = '${dayText(day)}' WHERE stream = ${stream} AND ${where}`);
+  const run = () => fixture().store.expire({ dryRun: false });
+  const rowsOf = (report: Awaited<ReturnType<typeof run>>) =>
+    Object.fromEntries((report?.tables ?? []).map(({ table, rows }) => [table, rows]));
+
+  afterEach(() => setStoringDay(today()));
+
+  // One test, as MySQL has one partition for the day that may go by the clock.
+  test("rows whose last day has passed go; numbers, counts and other rows stay", async () => {
+    const { dialect, store, sql } = fixture();
+    const writer = await Writer.open(store);
+    await writer.commit(scores(1, 3_000));
+    await expireOn("score_history_rows", writer.key, today(), "seq <= 2500");
+    // The database's own estimate of a partition is made anew from time to time only.
+    if (dialect === "mysql") await sql("ANALYZE TABLE score_history_rows");
+    await run();
+    expect(await writer.storedSeqs(), "today is a day to be kept").toHaveLength(3_000);
+
+    await setStoringDay(today() + 2);
+    expect((await run())?.heldBecause, "clocks days apart").toContain(dayText(today() + 2));
+    expect(await writer.storedSeqs()).toHaveLength(3_000);
+
+    await setStoringDay(today() + 1);
+    const dry = await store.expire({ dryRun: true });
+    expect(rowsOf(dry)["score_history_rows"]).toBeGreaterThan(dialect === "mysql" ? 2_000 : 2_499);
+    expect(await writer.storedSeqs(), "a dry run removes nothing").toHaveLength(3_000);
+
+    expect(await run()).toMatchObject({ storingDay: dayText(today() + 1), heldBecause: undefined });
+    expect(await writer.storedSeqs()).toEqual(Array.from({ length: 500 }, (_, index) => 2_501 + index));
+    const [counts] = await sql(
+      `SELECT committed_seq AS seq, stored_score_history AS n FROM streams WHERE stream = ${writer.key}`,
+    );
+    expect([Number(counts?.["seq"]), Number(counts?.["n"])]).toEqual([3_000, 3_000]);
+    expect((await run())?.tables).toEqual([]);
+    // Sent again, and then on: what has expired is not taken for missing.
+    await writer.commit(scores(2_401, 600));
+    await writer.commit(scores(3_001, 2));
+    expect((await writer.storedSeqs()).slice(-3)).toEqual([3_000, 3_001, 3_002]);
+    expect(await writer.storedSeqs()).toHaveLength(502);
+  });
+
+  test("takes gaps and dead letters too, and is remembered", async () => {
+    const { store, sql } = fixture();
+    const writer = await Writer.open(store);
+    await sql(
+      `INSERT INTO gaps (stream, first_seq, last_seq, namespace_id, session_id, type, cause, created_at_us, expires_on)
+         VALUES (${writer.key}, 1, 2, 'default', 's', 0, 1, 0, '${dayText(today())}'), (${writer.key}, 3, 3, 'default', 's', 0, 1, 0, '9999-12-31')`,
+    );
+    await sql(
+      `INSERT INTO dead_letters (stream, seq, namespace_id, session_id, type, reason, field, message, body, created_at_us, expires_on)
+         VALUES (${writer.key}, 4, 'default', 's', 1, 1, 'f', 'm', NULL, 0, '${dayText(today())}')`,
+    );
+    await setStoringDay(today() + 1);
+    expect(rowsOf(await store.expire({ dryRun: true }))).toMatchObject({ gaps: 1, dead_letters: 1 });
+    expect(rowsOf(await run())).toMatchObject({ gaps: 1, dead_letters: 1 });
+    expect(await sql(`SELECT first_seq AS n FROM gaps WHERE stream = ${writer.key}`)).toHaveLength(1);
+    expect(await sql(`SELECT seq FROM dead_letters WHERE stream = ${writer.key}`)).toEqual([]);
+    const [last] = await sql("SELECT report FROM expiry_runs ORDER BY ended_at_us DESC LIMIT 1");
+    expect(JSON.parse(String(last?.["report"]))).toMatchObject({ storingDay: dayText(today() + 1) });
+    await sql(`DELETE FROM gaps WHERE stream = ${writer.key}`);
+  });
+
+  test("of several servers one does it", async (context) => {
+    const { another, dialect, store, sql } = fixture();
+    if (dialect === "sqlite") context.skip("a second server is refused on SQLite");
+    const other = another();
+    await other.start();
+    await sql("DELETE FROM leases WHERE name = 'maintenance'");
+    expect(await other.expire({ dryRun: false })).toBeDefined();
+    expect(await store.expire({ dryRun: false })).toBeUndefined();
+    expect(await store.expire({ dryRun: true })).toBeDefined();
+    await sql("DELETE FROM leases WHERE name = 'maintenance'");
+  });
+});
