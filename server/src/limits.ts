@@ -237,6 +237,9 @@ export const PARTITIONS_AHEAD_DAYS = 7;
 /** How often expired rows are looked for. They leave day by day; this is how soon after a day has begun. */
 export const EXPIRY_INTERVAL_MS = 600_000;
 
+/** A server that has just started lets its trainers come back first. */
+export const EXPIRY_FIRST_MS = 30_000;
+
 /** Clocks that differ by more days than this delete nothing: around midnight they differ by one. */
 export const CLOCKS_APART_DAYS_MAX = 1;
 

@@ -5,7 +5,7 @@
  * ends the start with its error.
  */
 import type { Clock } from "../base/clock.js";
-import { EXPIRY_INTERVAL_MS, MAINTENANCE_INTERVAL_MS, RETRY_DELAY_MS_MAX } from "../limits.js";
+import { EXPIRY_FIRST_MS, EXPIRY_INTERVAL_MS, MAINTENANCE_INTERVAL_MS, RETRY_DELAY_MS_MAX } from "../limits.js";
 import { StoreError } from "./errors.js";
 import type { ExpiryReport } from "./expiry.js";
 import type { Audit, Store } from "./store.js";
@@ -107,6 +107,7 @@ export class StoreKeeper {
 
   /** By itself too: after weeks without a server it takes hours. */
   async #expire(signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(EXPIRY_FIRST_MS, signal);
     while (!signal.aborted) {
       if (!this.up) {
         await this.#clock.sleep(LOOK_INTERVAL_MS, signal);
