@@ -56,11 +56,81 @@ export const STREAM_WINDOW_BYTES_MAX = 4 * MIB;
 /** Messages that grpc-js may read ahead of a stream that is paused; its own default is 16. */
 export const READ_AHEAD_MESSAGES_MAX = 2;
 
+/** Messages that grpc-js may hold for a watcher that does not read; its own default is 16. */
+export const WATCH_AHEAD_MESSAGES_MAX = 1;
+
 /** Open ingest calls of one server: 10,000 idle trainers and some room. */
 export const OPEN_STREAMS_MAX = 12_000;
 
 /** HTTP/2 streams on one connection: one connection with 10,000 calls took 700 MB, with 64 it takes 5. */
 export const CONCURRENT_STREAMS_MAX = 64;
+
+/** Connections of one server, ready or not: a trainer has one, and 10,000 idle ones cost about 600 MB of their own. */
+export const CONNECTIONS_MAX_DEFAULT = 12_000;
+
+/** Connections from one address. Behind a proxy all have one: 64 calls on each are still more than the server takes. */
+export const CONNECTIONS_PER_ADDRESS_MAX_DEFAULT = 2_000;
+
+/** How long a connection may be open before its first request: a slow handshake over a slow link takes two. */
+export const FIRST_REQUEST_MS_MAX = 10_000;
+
+/** A connection without a call for this long is closed; clients open another one when they need it. */
+export const CONNECTION_IDLE_MS_MAX = 1_800_000;
+
+/** After about a day a connection takes no new call, and an hour later its streams end; writers reopen and lose nothing. */
+export const CONNECTION_AGE_MS_MAX = 86_400_000;
+export const CONNECTION_AGE_GRACE_MS = 3_600_000;
+
+/**
+ * What a connection may cost the server without any use for it: pings, settings, calls of unknown methods, resets. A
+ * burst, then so many a second; a client that measures its link sends 10 pings a second.
+ */
+export const NUISANCE_BURST_MAX = 500;
+export const NUISANCES_PER_SECOND = 50;
+
+/** Settings in one frame; HTTP/2 knows six. */
+export const SETTINGS_ENTRIES_MAX = 16;
+
+/** Frames that are wrong, and streams beyond the limit, before the connection is closed; Node allows 1,000 and 100. */
+export const INVALID_FRAMES_MAX = 100;
+export const REJECTED_STREAMS_MAX = 100;
+
+/**
+ * Parts of messages that are not complete, and messages that wait for their handler: of one connection before it has an
+ * open stream, and what each open stream adds, its largest batch; and of all connections together.
+ */
+export const RECEIVING_BYTES_MAX = 8 * MIB;
+export const RECEIVING_BYTES_PER_STREAM = 1 * MIB + 64 * KIB;
+export const RECEIVING_BYTES_IN_ALL_MAX = 128 * MIB;
+
+/** What a message that waits for its handler costs besides its bytes. */
+export const RECEIVING_MESSAGE_BYTES = 512;
+
+/** What a piece of a message that is not complete costs besides its bytes, which may be one. */
+export const RECEIVING_PIECE_BYTES = 160;
+
+/** Answers that are not sent, because the other side does not read: of one connection, and of all together. */
+export const UNSENT_BYTES_MAX = 12 * MIB;
+export const UNSENT_BYTES_IN_ALL_MAX = 128 * MIB;
+
+/** Answers of one connection that are made or sent at once; pages have 2 MiB, and more than this would not be faster. */
+export const ANSWERS_AT_ONCE_MAX = 4;
+
+/** A connection that has not taken a byte of what waits for it for this long reads no more. */
+export const UNREAD_MS_MAX = 60_000;
+
+/** What one connection may cost in all. */
+export const CONNECTION_BYTES_MAX = 16 * MIB;
+
+/** HTTP connections, in all and from one address: scrapers and browsers, which have six each. */
+export const HTTP_CONNECTIONS_MAX = 256;
+export const HTTP_CONNECTIONS_PER_ADDRESS_MAX = 128;
+
+/** How long an HTTP request may take to arrive; all are a line and some headers. */
+export const HTTP_REQUEST_MS_MAX = 10_000;
+
+/** Requests on one HTTP connection: a scraper comes every 15 s, for four hours. */
+export const HTTP_REQUESTS_PER_CONNECTION_MAX = 1_000;
 
 /** HTTP/2 receive window of a connection and of a stream; 64 KB would cap a stream at 1.5 MB/s over 40 ms. */
 export const HTTP2_WINDOW_BYTES = 4 * MIB;
@@ -309,6 +379,24 @@ export function assertLimits(): void {
     [INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT <= RESIDENT_BYTES_MAX, "the parts must fit the stated whole"],
     [PAGE_BYTES_MAX + 2 * JSON_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page and one more record must fit a message"],
     [STATE_BYTES_MAX + PAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page of documents must fit a message"],
+    [
+      HTTP2_WINDOW_BYTES + RECEIVING_BYTES_MAX <= CONNECTION_BYTES_MAX,
+      "what a connection sends must fit what it may cost",
+    ],
+    [
+      UNSENT_BYTES_MAX + MESSAGE_BYTES_MAX <= CONNECTION_BYTES_MAX,
+      "what a connection is sent must fit what it may cost",
+    ],
+    [MESSAGE_BYTES_MAX < RECEIVING_BYTES_MAX, "a connection must be able to send the largest message"],
+    [BATCH_BYTES_MAX < RECEIVING_BYTES_PER_STREAM, "a stream must be able to send its largest batch"],
+    [
+      INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT + RECEIVING_BYTES_IN_ALL_MAX + UNSENT_BYTES_IN_ALL_MAX <=
+        RESIDENT_BYTES_MAX,
+      "all that calls hold must fit the stated whole",
+    ],
+    [HTTP_CONNECTIONS_PER_ADDRESS_MAX < HTTP_CONNECTIONS_MAX, "one address must not take every connection"],
+    [FIRST_REQUEST_MS_MAX < UNREAD_MS_MAX, "a connection must prove itself before it may be slow"],
+    [OPEN_STREAMS_MAX <= CONNECTIONS_MAX_DEFAULT, "each stream may come from a connection of its own"],
     [ERROR_MESSAGE_CHARS_MAX * 6 < HEADER_LIST_BYTES_MAX, "an error must fit the headers of an answer"],
     [TAIL_LIMIT_MAX <= PAGE_SIZE_MAX, "a tail is at most one page"],
     [CURSOR_STREAMS_MAX <= SESSION_STREAMS_MAX, "a cursor cannot have more streams than a session"],

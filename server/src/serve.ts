@@ -145,39 +145,42 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     unexpected: (error) => log[keeper.up ? "error" : "debug"]({ err: error }, "a call failed"),
   };
 
-  const rpc = new RpcServer([
-    ingestService(
-      calls,
-      {
-        sessions,
-        budget,
-        clock,
-        durable: () => keeper.audit?.durable ?? false,
-        serverVersion: VERSION,
-        received: (bytes, records) => {
-          metrics.receivedBytes.inc(bytes);
-          metrics.receivedRecords.inc(records);
+  const rpc = new RpcServer(
+    [
+      ingestService(
+        calls,
+        {
+          sessions,
+          budget,
+          clock,
+          durable: () => keeper.audit?.durable ?? false,
+          serverVersion: VERSION,
+          received: (bytes, records) => {
+            metrics.receivedBytes.inc(bytes);
+            metrics.receivedRecords.inc(records);
+          },
+          earlierRejections: (key, fromSeq, toSeq) =>
+            store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
         },
-        earlierRejections: (key, fromSeq, toSeq) =>
-          store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
-      },
-      gate,
-    ),
-    historyService(
-      {
-        store,
-        caches,
-        hub,
-        clock,
-        stopping: stop.signal,
-        isWritten: (...session) => sessions.isWritten(...session),
-      },
-      gate,
-    ),
-    stateService(store, gate),
-    adminService(store, gate),
-    configService({ store, central, stopping: stop.signal }, gate),
-  ]);
+        gate,
+      ),
+      historyService(
+        {
+          store,
+          caches,
+          hub,
+          clock,
+          stopping: stop.signal,
+          isWritten: (...session) => sessions.isWritten(...session),
+        },
+        gate,
+      ),
+      stateService(store, gate),
+      adminService(store, gate),
+      configService({ store, central, stopping: stop.signal }, gate),
+    ],
+    config,
+  );
   const metrics = new Metrics(
     {
       openStreams: () => calls.count,

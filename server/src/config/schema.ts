@@ -13,6 +13,8 @@ import {
   CACHE_BYTES_MAX_DEFAULT,
   CACHE_RECORDS_DEFAULT,
   CACHE_SESSIONS_MAX_DEFAULT,
+  CONNECTIONS_MAX_DEFAULT,
+  CONNECTIONS_PER_ADDRESS_MAX_DEFAULT,
   DEAD_LETTER_BYTES_MAX_DEFAULT,
   DECODED_FACTOR,
   DICTIONARY_KEYS_DEFAULT,
@@ -65,6 +67,18 @@ export const configSchema = z.strictObject({
     .min(BATCH_BYTES_MAX * DECODED_FACTOR)
     .default(INGEST_BYTES_MAX_DEFAULT)
     .describe("Memory for batches that are received and not yet committed, in bytes."),
+  connectionsMax: z
+    .number()
+    .int()
+    .min(1)
+    .default(CONNECTIONS_MAX_DEFAULT)
+    .describe("gRPC connections in all; one more is closed at once."),
+  connectionsPerAddressMax: z
+    .number()
+    .int()
+    .min(1)
+    .default(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT)
+    .describe("gRPC connections from one address; raise it behind a proxy, whose address is that of all."),
   cacheBytesMax: z
     .number()
     .int()

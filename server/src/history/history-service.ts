@@ -12,6 +12,7 @@ import {
   WatchRecordsRequest,
   type WatchRecordsResponse,
 } from "@tailkeep/proto";
+import { WATCH_AHEAD_MESSAGES_MAX } from "../limits.js";
 import type { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { RpcError, rpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
@@ -61,6 +62,9 @@ type WatchStream = ServerWritableStream<Buffer, WatchRecordsResponse | EncodedAn
 function watch(call: WatchStream, context: HistoryContext, gate: Gate): void {
   const startedMs = performance.now();
   const abort = new AbortController();
+  // grpc-js queues 16 messages for a reader that is slow and has no option for it; the watcher's own queue is bounded.
+  (call as unknown as { _writableState: { highWaterMark: number } })._writableState.highWaterMark =
+    WATCH_AHEAD_MESSAGES_MAX;
   for (const event of ["cancelled", "close", "error"]) call.on(event, () => abort.abort());
   const run = async () => {
     const namespace = gate.admit(call.metadata);

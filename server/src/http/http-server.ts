@@ -1,8 +1,16 @@
 /** HTTP for operators: /metrics, /healthz, /readyz, and a status page at /. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { AddressCaps } from "../base/address-caps.js";
 import { isLoopback, splitAddress } from "../config/address.js";
+import {
+  HEADER_LIST_BYTES_MAX,
+  HTTP_CONNECTIONS_MAX,
+  HTTP_CONNECTIONS_PER_ADDRESS_MAX,
+  HTTP_REQUEST_MS_MAX,
+  HTTP_REQUESTS_PER_CONNECTION_MAX,
+} from "../limits.js";
 import { type Status, statusPage } from "./status-page.js";
 
 export interface HttpContext {
@@ -19,6 +27,14 @@ const SECURITY_HEADERS = {
   "cache-control": "no-store",
 };
 
+const LIMITS: ServerOptions = {
+  headersTimeout: HTTP_REQUEST_MS_MAX,
+  requestTimeout: HTTP_REQUEST_MS_MAX,
+  // Node looks every 30 s only, which would be the time that a slow sender really has.
+  connectionsCheckingInterval: HTTP_REQUEST_MS_MAX / 5,
+  maxHeaderSize: HEADER_LIST_BYTES_MAX,
+};
+
 /** A request for a host that is not ours comes from a page that rebound its name to us. */
 function knownHost(request: IncomingMessage, listening: string): boolean {
   const host = (request.headers.host ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
@@ -33,14 +49,22 @@ export class HttpServer {
 
   constructor(context: HttpContext) {
     this.#context = context;
-    this.#server = createServer((request, response) => {
+    this.#server = createServer(LIMITS, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         if (!response.headersSent) this.#send(response, 500, "text/plain", `failed: ${String(error)}\n`);
         else response.destroy();
       });
     });
-    this.#server.requestTimeout = 10_000;
-    this.#server.maxConnections = 256;
+    this.#server.maxRequestsPerSocket = HTTP_REQUESTS_PER_CONNECTION_MAX;
+    const caps = new AddressCaps({
+      connectionsMax: HTTP_CONNECTIONS_MAX,
+      connectionsPerAddressMax: HTTP_CONNECTIONS_PER_ADDRESS_MAX,
+    });
+    this.#server.prependListener("connection", (socket) => {
+      const address = socket.remoteAddress ?? "";
+      if (!caps.enter(address)) socket.destroy();
+      else socket.once("close", () => caps.leave(address));
+    });
     // Scrapers come back every few seconds up to a minute; Node's 5 s would close the connection just as they write.
     this.#server.keepAliveTimeout = 75_000;
   }
@@ -73,7 +97,7 @@ export class HttpServer {
       this.#send(response, 405, "text/plain", "only GET is served here\n");
       return;
     }
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const path = URL.parse(request.url ?? "/", "http://localhost")?.pathname;
     switch (path) {
       case "/healthz":
         this.#send(response, 200, "text/plain", "ok\n");
@@ -88,6 +112,9 @@ export class HttpServer {
         return;
       case "/":
         this.#send(response, 200, "text/html; charset=utf-8", statusPage(await this.#context.status()));
+        return;
+      case undefined:
+        this.#send(response, 400, "text/plain", "the path is no URL; here are /, /metrics, /healthz and /readyz\n");
         return;
       default:
         this.#send(response, 404, "text/plain", "here are /, /metrics, /healthz and /readyz\n");

@@ -6,6 +6,7 @@ import {
   Server,
   ServerCredentials,
   ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
   type ServerInterceptor,
   type ServiceDefinition,
   status,
@@ -14,34 +15,63 @@ import {
 import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
-import { CONCURRENT_STREAMS_MAX, HEADER_LIST_BYTES_MAX, MESSAGE_BYTES_MAX } from "../limits.js";
+import type { ConnectionCaps } from "../base/address-caps.js";
+import {
+  CONCURRENT_STREAMS_MAX,
+  CONNECTION_AGE_GRACE_MS,
+  CONNECTION_AGE_MS_MAX,
+  CONNECTION_IDLE_MS_MAX,
+  HEADER_LIST_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+} from "../limits.js";
+import { CallMemory } from "./call-memory.js";
+import { ConnectionLimits } from "./connection-limits.js";
 import { EncodedAnswer } from "./encoded-answer.js";
-import { withWideWindows } from "./http2-window.js";
+import { withOwnHttp2 } from "./http2-window.js";
 
 export interface Service {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;
 }
 
-/** grpc-js's own words for a message above the limit have no remedy and no code. */
-const explainOversize: ServerInterceptor = (_method, call) => {
-  const sendStatus = call.sendStatus.bind(call);
-  // It ends such a call in its innermost object, past every interceptor; so it is this object that is changed.
-  call.sendStatus = (ending) => {
-    if (ending.code !== status.RESOURCE_EXHAUSTED || !/larger than/i.test(ending.details ?? "")) {
-      sendStatus(ending);
-      return;
-    }
-    const metadata = new Metadata();
+type Ending = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
+
+/** What grpc-js says by itself of a request that cannot be read, as this server says it. */
+function explained(ending: Ending): Ending {
+  const details = ending.details ?? "";
+  const metadata = new Metadata();
+  if (ending.code === status.RESOURCE_EXHAUSTED && /larger than/i.test(details)) {
     metadata.set("tailkeep-code", "MESSAGE_TOO_LARGE");
-    sendStatus({
+    return {
       code: ending.code,
-      details: `message: ${ending.details}; send messages of at most ${MESSAGE_BYTES_MAX} bytes`,
+      details: `message: ${details}; send messages of at most ${MESSAGE_BYTES_MAX} bytes`,
       metadata,
+    };
+  }
+  if (ending.code === status.INTERNAL && /^(Failed to decompress|Invalid grpc-timeout)/.test(details)) {
+    metadata.set("tailkeep-code", "MALFORMED");
+    return { code: status.INVALID_ARGUMENT, details: `request: ${details}; use a gRPC library`, metadata };
+  }
+  return ending;
+}
+
+/**
+ * Watches the memory of calls and explains grpc-js's own endings. It ends such calls in its innermost object, past every
+ * interceptor; so it is this object that is changed, which only the first interceptor is given.
+ */
+function innermost(memory: CallMemory): ServerInterceptor {
+  return (_method, call) => {
+    const sendStatus = call.sendStatus.bind(call);
+    call.sendStatus = (ending) => sendStatus(explained(ending));
+    const handOver = memory.watch(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMessage: (message, forward) => handOver(() => forward(message)),
+        }),
     });
   };
-  return new ServerInterceptingCall(call);
-};
+}
 
 /**
  * Requests reach the handlers as bytes: they are charged, decoded and judged there. An answer may be bytes too, where
@@ -65,10 +95,14 @@ export class RpcServer {
   readonly #server: Server;
   readonly #health = new HealthImplementation({ "": "NOT_SERVING" });
   readonly #names: string[] = [];
+  readonly #paths = new Set<string>();
+  readonly memory = new CallMemory();
+  readonly connections: ConnectionLimits;
 
-  constructor(services: readonly Service[]) {
+  constructor(services: readonly Service[], caps: ConnectionCaps) {
+    this.connections = new ConnectionLimits(caps, (path) => this.#paths.has(path) || path.startsWith("/grpc."));
     this.#server = new Server({
-      interceptors: [explainOversize],
+      interceptors: [innermost(this.memory)],
       "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
       "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
       "grpc.max_concurrent_streams": CONCURRENT_STREAMS_MAX,
@@ -77,9 +111,13 @@ export class RpcServer {
       // A trainer that vanished without a word is noticed within a minute.
       "grpc.keepalive_time_ms": 40_000,
       "grpc.keepalive_timeout_ms": 20_000,
+      "grpc.max_connection_idle_ms": CONNECTION_IDLE_MS_MAX,
+      "grpc.max_connection_age_ms": CONNECTION_AGE_MS_MAX,
+      "grpc.max_connection_age_grace_ms": CONNECTION_AGE_GRACE_MS,
     });
     for (const { definition, implementation } of services) {
       this.#server.addService(undecoded(definition), implementation);
+      for (const { path } of Object.values(definition)) this.#paths.add(path);
       const [method] = Object.values(definition);
       if (method !== undefined) this.#names.push(method.path.split("/")[1] as string);
     }
@@ -90,7 +128,8 @@ export class RpcServer {
 
   /** Returns the port. @throws if the address cannot be listened on */
   async listen(address: string, credentials = ServerCredentials.createInsecure()): Promise<number> {
-    return withWideWindows(
+    return withOwnHttp2(
+      this.connections,
       () =>
         new Promise<number>((resolve, reject) => {
           this.#server.bindAsync(address, credentials, (error, port) =>
