@@ -20,6 +20,8 @@ const KINDS: readonly Kind[] = [
   { name: "process", timeoutMs: 120_000, manyFilesAtOnce: false },
   // Clients in other languages and of other versions. The first run makes their environments.
   { name: "interop", timeoutMs: 600_000, manyFilesAtOnce: false },
+  // The protocol in a simulated world, where time, network, disk and database are made up.
+  { name: "sim", timeoutMs: 120_000, manyFilesAtOnce: false },
   // Servers, trainers and databases that are killed, frozen and cut off.
   { name: "fault", timeoutMs: 300_000, manyFilesAtOnce: false },
   // Input, frames and load that are meant to do harm.

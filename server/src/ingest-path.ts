@@ -84,8 +84,9 @@ export class IngestPath {
       },
     );
     this.sessions = new Sessions(store, this.commit, clock, {
-      opened: ({ namespace, sessionId, streamId }, { key, epoch, committedSeq, regressed }) => {
-        this.caches.opened(namespace, sessionId, key, epoch, committedSeq);
+      opened: ({ namespace, sessionId, streamId }, opened) => {
+        this.caches.opened(namespace, sessionId, opened);
+        const { regressed } = opened;
         if (regressed !== null) events.regressed({ sessionId, streamId }, regressed);
       },
     });

@@ -2,6 +2,7 @@
 
 import type { EncodedBatch } from "../encode/encoded-batch.js";
 import type { AckedRejection } from "../records/rejection.js";
+import type { StreamTotals } from "../records/totals.js";
 import type { OpenRequest, StreamInfo } from "../transport/ingest-transport.js";
 import type { RetryBudget } from "../transport/retry-budget.js";
 import type { StreamState } from "./stream-state.js";
@@ -30,7 +31,8 @@ export interface StreamPort {
 export interface StreamObserver {
   /** ackedSeq grew, or memory became free. */
   progressed(): void;
-  opened(info: StreamInfo): void;
+  /** `before`: what was known to have become of 1 to ackedSeq until now. */
+  opened(info: StreamInfo, before: StreamTotals): void;
   rejected(rejections: readonly StreamRejection[]): void;
   stateChanged(state: StreamState): void;
   /** Everything not yet sent moved up by `shift`, because the stream already existed. */

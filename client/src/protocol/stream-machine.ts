@@ -161,6 +161,7 @@ export class StreamMachine {
       this.#fail(problem);
       return;
     }
+    const before = this.totals;
     this.#adopt(info);
     this.#port.clearTimer("openTimeout");
     this.#everOpened = true;
@@ -171,7 +172,7 @@ export class StreamMachine {
     this.#sentBytes = 0;
     this.#creditBytes = info.creditBytes;
     this.#go({ name: "open", call, info });
-    this.#observer.opened(info);
+    this.#observer.opened(info, before);
     this.#observer.progressed();
     this.#pump();
     this.#whenDrained();

@@ -17,6 +17,7 @@ import { asUnencodable, Batcher } from "../ingest/batcher.js";
 import { ACK_SILENCE_MS_MAX, SPILL_FULL_RETRY_MS } from "../limits.js";
 import type { StreamRejection } from "../protocol/stream-driver.js";
 import { gapCauseNumber, recordTypeNumber } from "../records/names.js";
+import type { StreamTotals } from "../records/totals.js";
 import type { RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import type { StreamInfo } from "../transport/ingest-transport.js";
 import { type DropCause, droppedTotal, emptyDrops, type Ledger } from "./ledger.js";
@@ -89,7 +90,7 @@ export class Lane implements BudgetHolder {
     this.#gapOf = (firstSeq, count) => EncodedBatch.ofGap(firstSeq, count, type, gapCauseNumber("overflow"));
     this.#link = new StreamLink(identity, settings, {
       progressed: () => this.#progressed(),
-      opened: (info) => this.#opened(info),
+      opened: (info, before) => this.#opened(info, before),
       rejected: (rejections) => this.#rejected(rejections),
       failed: (error, isFenced) => this.#failed(error, isFenced),
     });
@@ -413,17 +414,17 @@ export class Lane implements BudgetHolder {
     this.#settings.onProgress();
   }
 
-  #opened(info: StreamInfo): void {
-    if (info.regressed !== undefined) {
-      const { firstSeq, lastSeq } = info.regressed;
-      this.#dropped.store_regressed += lastSeq - firstSeq + 1;
-      this.#settings.problems.report({
-        code: "STORE_REGRESSED",
-        message:
-          `the server's database has lost ${lastSeq - firstSeq + 1} records that it once acked ` +
-          "(a restored backup?); the history shows them as a gap",
-      });
-    }
+  #opened({ regressed, counts }: StreamInfo, before: StreamTotals): void {
+    if (regressed === undefined) return;
+    // Some of the range may have been gaps before, whose records are counted as what they were given up for.
+    const lost = counts.gapped - before.gapped;
+    this.#dropped.store_regressed += lost;
+    this.#settings.problems.report({
+      code: "STORE_REGRESSED",
+      message:
+        `the server's database has lost ${lost} records that it once acked (a restored backup?); ` +
+        "the history shows them as a gap",
+    });
   }
 
   #rejected(rejections: readonly StreamRejection[]): void {

@@ -36,7 +36,8 @@ export interface LinkSettings {
 export interface LinkObserver {
   /** ackedSeq grew, memory became free, or the state changed. */
   progressed(): void;
-  opened(info: StreamInfo): void;
+  /** `before`: what was known to have become of 1 to ackedSeq until now. */
+  opened(info: StreamInfo, before: StreamTotals): void;
   rejected(rejections: readonly StreamRejection[]): void;
   /** The machine failed; the link rests or, if fenced, has stopped. */
   failed(error: TailkeepError, isFenced: boolean): void;
@@ -139,9 +140,10 @@ export class StreamLink {
       driver,
       {
         progressed: () => this.#observer.progressed(),
-        opened: (info) => {
+        opened: (info, before) => {
+          const known = this.#isOpened ? before : this.#totalsBefore;
           this.#isOpened = true;
-          this.#observer.opened(info);
+          this.#observer.opened(info, known);
         },
         rejected: (rejections) => this.#observer.rejected(rejections),
         stateChanged: (state) => {

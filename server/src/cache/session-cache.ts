@@ -12,7 +12,7 @@ import { newestTableRows, type RowOwner, rowBytes, type StoredRow } from "../rec
 import { TABLE_COUNT, TABLES } from "../record/tables.js";
 import { type SessionVersion, type StreamProgress, sessionVersion } from "../store/reads/reads.js";
 import type { RecordQuery } from "../store/reads/records.js";
-import type { Store } from "../store/store.js";
+import type { OpenOutcome, Store } from "../store/store.js";
 import { RecentRecords } from "./recent-records.js";
 
 export interface CacheOptions {
@@ -45,7 +45,8 @@ interface StreamPosition {
 }
 
 class SessionCache {
-  readonly recent: RecentRecords;
+  readonly #options: CacheOptions;
+  #recent: RecentRecords;
   readonly #streams = new Map<bigint, StreamPosition>();
   #keys = 0n;
   #epochs = 0n;
@@ -57,7 +58,12 @@ class SessionCache {
   filling: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
-    this.recent = new RecentRecords(options.capacities, Math.floor(options.bytesMax / SESSION_SHARE));
+    this.#options = options;
+    this.#recent = emptyLists(options);
+  }
+
+  get recent(): RecentRecords {
+    return this.#recent;
   }
 
   get bytes(): number {
@@ -73,7 +79,15 @@ class SessionCache {
     if (this.warm && !this.#advance(key, epoch, fromSeq, toSeq)) this.warm = false;
   }
 
+  /** Whether more of a stream was seen than its newer open finds: the database is not what it was. */
+  isAheadOf(key: bigint, epoch: number, committedSeq: number): boolean {
+    const known = this.#streams.get(key);
+    return known !== undefined && known.epoch < epoch && known.committedSeq > committedSeq;
+  }
+
+  /** What came while it was cold goes: the store has it, unless it was deleted or forgotten there. */
   fillBegins(): void {
+    this.#recent = emptyLists(this.#options);
     this.#meanwhile = [];
   }
 
@@ -105,6 +119,12 @@ class SessionCache {
     return fromSeq <= known.committedSeq + 1;
   }
 }
+
+function emptyLists({ capacities, bytesMax }: CacheOptions): RecentRecords {
+  return new RecentRecords(capacities, Math.floor(bytesMax / SESSION_SHARE));
+}
+
+type Opening = Extract<OpenOutcome, { kind: "opened" }>;
 
 export class SessionCaches {
   readonly #store: Store;
@@ -140,9 +160,14 @@ export class SessionCaches {
     this.forgetAll();
   }
 
-  /** A stream was opened here. */
-  opened(namespace: string, sessionId: string, key: bigint, epoch: number, committedSeq: number): void {
+  /** A stream was opened here; what it finds tells whether the database was restored to an earlier time. */
+  opened(namespace: string, sessionId: string, { key, epoch, committedSeq, regressed }: Opening): void {
     const cache = this.#sessions.get(name(namespace, sessionId));
+    // Its numbers may come to be those that were seen here, and what they stand for is something else.
+    if (regressed !== null || cache?.isAheadOf(key, epoch, committedSeq)) {
+      this.forgetAll();
+      return;
+    }
     if (cache === undefined) return;
     const before = cache.bytes;
     cache.saw(key, epoch, committedSeq + 1, committedSeq);
@@ -233,7 +258,9 @@ export class SessionCaches {
   async #fillNow(namespace: string, sessionId: string, cache: SessionCache): Promise<void> {
     const { reads } = this.#store;
     for (let tried = 0; tried < FILL_TRIES && !cache.warm; tried++) {
+      const cold = cache.bytes;
       cache.fillBegins();
+      this.#bytes += cache.bytes - cold;
       const streams = await reads.streamsOf(namespace, [sessionId], SESSION_STREAMS_MAX);
       const found = await Promise.all(
         TABLES.map((table) => {
