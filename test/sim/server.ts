@@ -70,6 +70,7 @@ export class SimulatedServer implements Listener {
         storeUp: () => undefined,
         storeDown: () => undefined,
         maintenanceFailed: () => undefined,
+        expired: () => undefined,
       },
     );
     const { keeper, sessions, budget, hub } = this.path;

@@ -170,6 +170,10 @@ export class SimulatedStore implements Store {
     return Promise.resolve(true);
   }
 
+  expire(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   ping(): Promise<void> {
     return this.#trip("ping");
   }
