@@ -62,7 +62,7 @@ export {
 export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
 export type { StreamRejection } from "./protocol/stream-driver.js";
 export type { StreamState, StreamStateName } from "./protocol/stream-state.js";
-export type { AdminClient, AdminListQuestion, DeadLetter, LedgerLine } from "./query/admin.js";
+export type { AdminClient, AdminListQuestion, DeadLetter, ExpiredRows, LedgerLine, Retention } from "./query/admin.js";
 export type { ConfigChange, ConfigClient, ConfigHistoryQuestion, ConfigUpdate } from "./query/config.js";
 export type {
   HistoryClient,

@@ -327,6 +327,12 @@ export const EXPIRY_REST_IDLE = 1;
 /** Free pages of a SQLite file that stay, as a share of all: rows to come take them without making the file longer. */
 export const FREE_PAGES_KEPT_SHARE = 0.2;
 
+/** Sessions whose rows never expire: each is looked after in every run of expiry. */
+export const PINNED_SESSIONS_MAX = 10_000;
+
+/** Rows of pinned sessions are taken out of expiry's way this many days before it would come to them. */
+export const PIN_AHEAD_DAYS = 2;
+
 /** Runs of expiry that are remembered. */
 export const EXPIRY_RUNS_KEPT = 100;
 

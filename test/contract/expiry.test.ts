@@ -1,6 +1,6 @@
 // Expiry: what has had its days goes, and nothing else; what it leaves is as if the rows were still there.
 import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { scores } from "../support/records/batches.js";
 import { everyStore } from "./support/stores.js";
 import { Writer } from "./support/writer.js";
@@ -17,6 +17,13 @@ everyStore((fixture) => {
   const run = () => fixture().store.expire({ dryRun: false });
   const rowsOf = (report: Awaited<ReturnType<typeof run>>) =>
     Object.fromEntries((report?.tables ?? []).map(({ table, rows }) => [table, rows]));
+
+  const daysOf = async (writer: Writer) => {
+    const rows = await fixture().sql(
+      `SELECT DISTINCT expires_on AS day FROM score_history_rows WHERE stream = ${writer.key}`,
+    );
+    return rows.map((row) => String(row["day"]).slice(0, 10));
+  };
 
   afterEach(() => setStoringDay(today()));
 
@@ -85,5 +92,52 @@ everyStore((fixture) => {
     expect(await store.expire({ dryRun: false })).toBeUndefined();
     expect(await store.expire({ dryRun: true })).toBeDefined();
     await sql("DELETE FROM leases WHERE name = 'maintenance'");
+  });
+
+  describe("a pinned session", () => {
+    test("keeps what expiry would come to soon, and what is not pinned goes", async () => {
+      const { store, sql } = fixture();
+      const [pinned, other] = [await Writer.open(store), await Writer.open(store)];
+      for (const writer of [pinned, other]) {
+        await writer.commit(scores(1, 600));
+        await expireOn("score_history_rows", writer.key, today() + 1);
+      }
+      const { namespace, sessionId } = pinned.request;
+      expect(await store.updateSession(namespace, sessionId, { pinned: true })).toBe(true);
+      expect(await store.reads.session(namespace, sessionId)).toMatchObject({ pinned: true });
+      await run();
+      expect(await daysOf(pinned)).toEqual(["9999-12-31"]);
+      expect(await daysOf(other)).toEqual([dayText(today() + 1)]);
+
+      expect(await store.updateSession(namespace, sessionId, { pinned: false })).toBe(true);
+      expect(await store.reads.session(namespace, sessionId)).toMatchObject({ pinned: false });
+      await run();
+      expect(await daysOf(pinned)).toEqual([dayText(today() + 30)]);
+      expect((await store.reads.pins()).filter((pin) => pin.sessionId === sessionId)).toEqual([]);
+      expect(await pinned.storedSeqs()).toHaveLength(600);
+      await sql(`DELETE FROM score_history_rows WHERE stream IN (${pinned.key}, ${other.key})`);
+    });
+
+    test("that is pinned again before its rows have another day stays pinned", async () => {
+      const { store } = fixture();
+      const writer = await Writer.open(store);
+      await writer.commit(scores(1, 3));
+      await expireOn("score_history_rows", writer.key, today() + 1);
+      const { namespace, sessionId } = writer.request;
+      for (const pinned of [true, false, true]) await store.updateSession(namespace, sessionId, { pinned });
+      await run();
+      expect(await daysOf(writer)).toEqual(["9999-12-31"]);
+      await store.updateSession(namespace, sessionId, { pinned: false });
+      await run();
+    });
+  });
+
+  test("each type has its own days where they are set", async (context) => {
+    if (fixture().dialect === "sqlite") context.skip("a second store is refused on SQLite");
+    const store = fixture().another({ retentionDaysOf: { scoreHistory: 7 } });
+    await store.start();
+    const writer = await Writer.open(store);
+    await writer.commit(scores(1, 1));
+    expect(await daysOf(writer)).toEqual([dayText(today() + 7)]);
   });
 });

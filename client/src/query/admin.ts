@@ -46,6 +46,34 @@ export interface AdminListQuestion {
   readonly limit?: number | undefined;
 }
 
+/** Rows of a table that expired, or would. */
+export interface ExpiredRows {
+  /** `score_history_rows`, `gaps`, ... */
+  readonly table: string;
+  /** On MySQL the database's estimate. */
+  readonly rows: number;
+}
+
+/** How long records are kept, and what becomes of them then. */
+export interface Retention {
+  /** The day that rows are stored under now: `2026-11-22`. */
+  readonly storingDay: string;
+  /** Days that records are kept which the answering server stores from now on. */
+  readonly days: Readonly<Record<RecordTypeName, number>>;
+  /** Why nothing is removed at present: the clocks disagree. Undefined where it is. */
+  readonly heldBecause: string | undefined;
+  /** What a run now would remove. */
+  readonly due: readonly ExpiredRows[];
+  /** Runs that removed something, newest first, at most 100; times in microseconds since 1970. */
+  readonly runs: readonly {
+    readonly endedAtUs: number;
+    readonly storingDay: string;
+    readonly removed: readonly ExpiredRows[];
+  }[];
+  /** Sessions that are pinned, in all namespaces. */
+  readonly pinnedSessions: number;
+}
+
 const service = wire.AdminServiceService;
 
 /** `client.admin`. */
@@ -83,6 +111,27 @@ export class AdminClient {
     });
   }
 
+  /** How long records are kept, what would be removed now, and what was removed lately. */
+  async getRetention(options: CallOptions = {}): Promise<Retention> {
+    const answer = await this.#caller.call(service.getRetention, {}, options);
+    const days = answer.types.flatMap(({ type, days: each }) => {
+      const name = recordTypeName(type);
+      return name === undefined ? [] : [[name, each] as const];
+    });
+    return {
+      storingDay: answer.storingDay,
+      days: Object.fromEntries(days) as Record<RecordTypeName, number>,
+      heldBecause: answer.heldBecause || undefined,
+      due: answer.due.map(expiredRows),
+      runs: answer.runs.map(({ endedAtUs, storingDay, removed }) => ({
+        endedAtUs: safeNumber(endedAtUs, "ended_at_us"),
+        storingDay,
+        removed: removed.map(expiredRows),
+      })),
+      pinnedSessions: safeNumber(answer.pinnedSessions, "pinned_sessions"),
+    };
+  }
+
   #listing<Item>(
     question: AdminListQuestion,
     fetch: (request: wire.ListGapsRequest) => Promise<{ items: Item[]; nextPageToken: string }>,
@@ -104,6 +153,10 @@ function deadLetter(letter: wire.DeadLetter): DeadLetter {
     record: letter.record === undefined ? undefined : trainingRecord(letter.record),
     createdAtUs: safeNumber(letter.createdAtUs, "created_at_us"),
   };
+}
+
+function expiredRows({ table, rows }: wire.ExpiredRows): ExpiredRows {
+  return { table, rows: safeNumber(rows, "rows") };
 }
 
 function ledgerLine(line: wire.StreamLedger): LedgerLine {

@@ -39,6 +39,8 @@ export interface SessionInfo {
   readonly lastSeenAtUs: number;
   /** Absent while running. */
   readonly endedAtUs: number | undefined;
+  /** Its records never expire. */
+  readonly pinned: boolean;
   /** Sums over its streams; only in `getSession`. */
   readonly counts: StreamTotals | undefined;
   /** Only in `getSession`. */
@@ -68,6 +70,8 @@ export interface SessionChange {
   /** At most 262,144 bytes as JSON text. */
   readonly config?: JsonValue | undefined;
   readonly state?: SessionStateName | undefined;
+  /** Whether its records never expire; unpinned, the earliest expire a whole retention from now. */
+  readonly pinned?: boolean | undefined;
 }
 
 /** At least one of `sessionId` and `gameId` must be set. */
@@ -158,6 +162,7 @@ export class HistoryClient {
       labels: change.labels === undefined ? undefined : { labels: { ...change.labels } },
       configJson: change.config === undefined ? undefined : jsonText(change.config, "config"),
       state: change.state === undefined ? undefined : sessionStateNumber(change.state),
+      pinned: change.pinned,
     };
     return sessionInfo(await this.#caller.call(service.updateSession, request, options, "once"));
   }
@@ -251,6 +256,7 @@ function sessionInfo(session: wire.Session): SessionInfo {
     startedAtUs: safeNumber(session.startedAtUs, "started_at_us"),
     lastSeenAtUs: safeNumber(session.lastSeenAtUs, "last_seen_at_us"),
     endedAtUs: session.endedAtUs === undefined ? undefined : safeNumber(session.endedAtUs, "ended_at_us"),
+    pinned: session.pinned,
     counts: session.counts === undefined ? undefined : streamTotals(session.counts),
     streamCount: safeNumber(session.streamCount, "stream_count"),
   };

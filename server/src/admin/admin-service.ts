@@ -1,9 +1,10 @@
-/** AdminService: gaps, dead letters and the ledger. */
+/** AdminService: gaps, dead letters, the ledger and retention. */
 import {
   AdminServiceService,
   type DeadLetter,
   GetLedgerRequest,
   type GetLedgerResponse,
+  GetRetentionRequest,
   ListDeadLettersRequest,
   type ListDeadLettersResponse,
   ListGapsRequest,
@@ -18,6 +19,7 @@ import type { Service } from "../rpc/server.js";
 import { type Gate, unary } from "../rpc/unary.js";
 import type { DeadLetterRow, StreamCursor } from "../store/reads/reads.js";
 import type { Store } from "../store/store.js";
+import { getRetention } from "./retention.js";
 
 function streamCursor(token: readonly (string | number)[] | undefined): StreamCursor | undefined {
   if (token === undefined) return undefined;
@@ -123,6 +125,7 @@ export function adminService(store: Store, gate: Gate): Service {
       getLedger: unary("GetLedger", gate, GetLedgerRequest, (namespace, request) =>
         getLedger(store, namespace, request),
       ),
+      getRetention: unary("GetRetention", gate, GetRetentionRequest, () => getRetention(store)),
     },
   };
 }

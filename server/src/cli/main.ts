@@ -8,7 +8,9 @@ import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExport } from "./commands/export.js";
 import { registerImport } from "./commands/import.js";
+import { registerRetention } from "./commands/retention.js";
 import { registerServe } from "./commands/serve.js";
+import { registerSessions } from "./commands/sessions.js";
 import { registerTail } from "./commands/tail.js";
 import { EXIT_FAILED, EXIT_WRONG_USAGE } from "./failure.js";
 
@@ -25,6 +27,8 @@ registerTail(program);
 registerDoctor(program);
 registerConfig(program);
 registerDemo(program);
+registerSessions(program);
+registerRetention(program);
 registerCompletion(program);
 
 // `tailkeep serve --help | head`: the reader has enough. What prints on and on ends by itself (line-printer.ts).

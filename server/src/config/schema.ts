@@ -36,6 +36,7 @@ const address = z
   );
 
 const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback);
+const days = () => z.number().int().min(0).max(RETENTION_DAYS_MAX).default(0);
 const actions = (fallback: number) => z.number().int().min(1).max(ACTION_LIMIT_MAX).default(fallback);
 
 export const configSchema = z.strictObject({
@@ -61,6 +62,17 @@ export const configSchema = z.strictObject({
     .max(RETENTION_DAYS_MAX)
     .default(RETENTION_DAYS_DEFAULT)
     .describe("Days that a row is kept; fixed for a row when it is stored."),
+  retentionDaysOf: z
+    .strictObject({
+      performanceHistory: days(),
+      sessionHistory: days(),
+      actionHistory: days(),
+      scoreHistory: days(),
+      coordinateAttempts: days(),
+      frameHistory: days(),
+    })
+    .prefault({})
+    .describe("Days that rows of a type are kept; 0: retentionDays."),
   ingestBytesMax: z
     .number()
     .int()

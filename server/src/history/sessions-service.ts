@@ -12,6 +12,7 @@ import type { SessionCaches } from "../cache/session-cache.js";
 import type { WatchHub } from "../cache/watch-hub.js";
 import {
   PAGE_SIZE_MAX,
+  PINNED_SESSIONS_MAX,
   SESSION_CONFIG_BYTES_MAX,
   SESSION_NAME_CHARS_MAX,
   SESSIONS_PAGE_SIZE_DEFAULT,
@@ -52,6 +53,7 @@ function sessionMessage(row: SessionRow): Session {
     endedAtUs: row.endedAtUs === null ? undefined : BigInt(row.endedAtUs),
     counts: undefined,
     streamCount: 0n,
+    pinned: row.pinned,
   };
 }
 
@@ -93,7 +95,7 @@ export async function getSession(store: Store, namespace: string, sessionId: str
 
 export async function updateSession(store: Store, namespace: string, request: UpdateSessionRequest): Promise<Session> {
   const sessionId = requiredId("session_id", request.sessionId);
-  const { name, labels, configJson, state } = request;
+  const { name, labels, configJson, state, pinned } = request;
   const nameProblem = name === undefined ? undefined : shortTextProblem(name, SESSION_NAME_CHARS_MAX);
   if (nameProblem !== undefined) throw badField("name", nameProblem);
   const configProblem =
@@ -101,11 +103,15 @@ export async function updateSession(store: Store, namespace: string, request: Up
       ? undefined
       : jsonProblem(configJson, Buffer.byteLength(configJson), SESSION_CONFIG_BYTES_MAX);
   if (configProblem !== undefined) throw badField("config_json", configProblem);
+  if (pinned === true && (await store.reads.pins()).length >= PINNED_SESSIONS_MAX) {
+    throw new RpcError("TOO_MANY_PINS", `pinned: ${PINNED_SESSIONS_MAX} sessions are pinned; unpin some`);
+  }
   const changed = await store.updateSession(namespace, sessionId, {
     name,
     labels: labels === undefined ? undefined : checkLabels("labels", labels.labels),
     configJson,
     state: state === undefined ? undefined : stateName("state", state),
+    pinned,
   });
   if (!changed) throw notFound(sessionId);
   return getSession(store, namespace, sessionId);

@@ -1,5 +1,4 @@
 /** Makes the store that the configuration names. The only place that knows both. */
-import { TABLE_COUNT } from "../record/tables.js";
 import type { Inspection } from "./inspection.js";
 import { parseMysqlUrl } from "./mysql/connection.js";
 import { inspectMysql } from "./mysql/inspect.js";
@@ -14,6 +13,8 @@ export interface StoreSettings {
   /** sqlite:FILE or mysql://... */
   store: string;
   retentionDays: number;
+  /** For types that have another one; 0 for those that have not. */
+  retentionDaysOf?: Partial<Record<RetentionName, number>>;
   deadLetterBytesMax: number;
   mysqlLanes: number;
 }
@@ -29,8 +30,24 @@ export async function inspectStore(store: string): Promise<Inspection> {
   return file === undefined ? await inspectMysql(parseMysqlUrl(store)) : inspectSqlite(file);
 }
 
+/** Settings of the types, in the order of the tables. */
+const RETENTION_NAMES = [
+  "performanceHistory",
+  "sessionHistory",
+  "actionHistory",
+  "scoreHistory",
+  "coordinateAttempts",
+  "frameHistory",
+] as const;
+
+type RetentionName = (typeof RETENTION_NAMES)[number];
+
+function retentionByTable({ retentionDays, retentionDaysOf = {} }: StoreSettings): number[] {
+  return RETENTION_NAMES.map((name) => retentionDaysOf[name] || retentionDays);
+}
+
 export function openStore(settings: StoreSettings): Store {
-  const retentionDays = new Array<number>(TABLE_COUNT).fill(settings.retentionDays);
+  const retentionDays = retentionByTable(settings);
   const { deadLetterBytesMax } = settings;
   const file = fileOf(settings.store);
   if (file !== undefined) return new SqliteStore({ file, retentionDays, deadLetterBytesMax });

@@ -104,11 +104,14 @@ export interface Store {
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
+  /** Days that rows are kept, by table index. */
+  readonly retentionDays: readonly number[];
   /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */
   start(): Promise<Audit>;
   openStream(request: OpenRequest): Promise<OpenOutcome>;
   /** One transaction. Outcomes stand in the order of `runs`. @throws StoreError: the outcome is unknown or nothing. */
   commit(runs: readonly Run[]): Promise<RunOutcome[]>;
+  /** False where there is no such session. */
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean>;
   /**
    * Number of records deleted, or what stands in the way. The session's streams go first, and no stream of it is opened
@@ -134,4 +137,6 @@ export interface SessionChange {
   labels?: Record<string, string> | undefined;
   configJson?: string | undefined;
   state?: SessionStateName | undefined;
+  /** Whether its rows never expire. */
+  pinned?: boolean | undefined;
 }

@@ -1,8 +1,10 @@
 /** Expiry on MySQL: partitions whose day has passed are dropped, which costs the same however many rows they have. */
-import { DELETE_SLICE_ROWS, EXPIRY_RUNS_KEPT } from "../../limits.js";
+import type { Clock } from "../../base/clock.js";
+import { DELETE_SLICE_ROWS, EXPIRY_REST_IDLE, EXPIRY_RUNS_KEPT } from "../../limits.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayText } from "../../record/time.js";
-import type { ExpiredTable, ExpiryReport } from "../expiry.js";
+import { type ExpiredTable, type ExpiryReport, inSlices } from "../expiry.js";
+import { BEING_UNPINNED, type PinWork, UNPINNED } from "../pins.js";
 import { rowsTable } from "../schema.js";
 import type { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
@@ -59,6 +61,28 @@ export async function deleteExpired(lanes: Lanes, table: string, storingDay: num
     ),
   );
   return (result as unknown as { affectedRows: number }).affectedRows;
+}
+
+/** How the rows of pinned sessions get another day. */
+export function pinWork(lanes: Lanes, clock: Clock, signal: AbortSignal | undefined): PinWork {
+  const ownerOf = ({ namespace, sessionId }: { namespace: string; sessionId: string }) =>
+    `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
+  return {
+    moveSlice: async (move) => {
+      const result = await lanes.transaction((session) =>
+        session.query(
+          `UPDATE ${move.table} SET expires_on = '${move.to}' WHERE ${ownerOf(move)} AND ${move.where}
+           LIMIT ${DELETE_SLICE_ROWS}`,
+        ),
+      );
+      return (result as unknown as { affectedRows: number }).affectedRows;
+    },
+    unpinned: async (pin) => {
+      const set = `UPDATE sessions SET pinned = ${UNPINNED} WHERE ${ownerOf(pin)} AND pinned = ${BEING_UNPINNED}`;
+      await lanes.transaction((session) => session.query(set));
+    },
+    rest: (work) => inSlices(clock, () => EXPIRY_REST_IDLE, work, signal),
+  };
 }
 
 /** The day by the database's clock, as days since 1970. */

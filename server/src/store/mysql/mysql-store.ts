@@ -20,6 +20,7 @@ import { type ExpireOptions, type ExpiryReport, heldBecause, inSlices } from "..
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
+import { pinState, settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import { rowsTable, STORED_COLUMNS } from "../schema.js";
@@ -34,6 +35,7 @@ import {
   deleteExpired,
   dropPartitions,
   duePartitions,
+  pinWork,
   recordExpiry,
   rowsByTable,
 } from "./expire.js";
@@ -66,6 +68,7 @@ function affected(result: unknown): number {
 
 export class MysqlStore implements Store {
   readonly capabilities: Capabilities;
+  readonly retentionDays: readonly number[];
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
@@ -81,6 +84,7 @@ export class MysqlStore implements Store {
 
   constructor(options: MysqlOptions) {
     this.#options = options;
+    this.retentionDays = options.retentionDays;
     this.#clock = options.clock ?? systemClock;
     this.capabilities = { sharedByServers: true, lanes: options.lanes };
     this.#commitLanes = new Lanes(options.target, options.lanes);
@@ -234,12 +238,15 @@ export class MysqlStore implements Store {
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {
     return this.#patiently(async (session) => {
       const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
-      const [row] = await session.query(`SELECT state, ended_at_us FROM sessions WHERE ${owner} FOR UPDATE`);
+      const [row] = await session.query(`SELECT state, ended_at_us, pinned FROM sessions WHERE ${owner} FOR UPDATE`);
       if (row === undefined || row["state"] === DELETING) return false;
       const sets: string[] = [];
       if (change.name !== undefined) sets.push(`name = ${textLiteral(change.name)}`);
       if (change.labels !== undefined) sets.push(`labels = ${textLiteral(JSON.stringify(change.labels))}`);
       if (change.configJson !== undefined) sets.push(`config = ${textLiteral(change.configJson)}`);
+      if (change.pinned !== undefined) {
+        sets.push(`pinned = ${pinState(Number(row["pinned"]), change.pinned)}`);
+      }
       if (change.state !== undefined) {
         const ended = change.state === "running" ? "NULL" : String(row["ended_at_us"] ?? this.#clock.nowUs());
         sets.push(`state = '${change.state}'`, `ended_at_us = ${ended}`);
@@ -316,6 +323,7 @@ export class MysqlStore implements Store {
     const report: ExpiryReport = { storingDay: dayText(storing), heldBecause: heldBecause(days), tables };
     const goes = !dryRun && report.heldBecause === undefined;
     if (goes) {
+      await settlePins(await this.reads.pins(), storing, this.retentionDays, pinWork(lanes, this.#clock, signal));
       for (const [table, partitions] of Map.groupBy(due, (each) => each.table)) {
         if (signal?.aborted) return report;
         await dropPartitions(lanes, table, partitions);

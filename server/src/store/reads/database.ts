@@ -36,6 +36,7 @@ interface SessionsTable {
   started_at_us: number;
   last_seen_at_us: number;
   ended_at_us: number | null;
+  pinned: number;
 }
 
 interface StreamsTable {
@@ -98,6 +99,12 @@ interface ConfigChangesTable {
   overrides: string;
 }
 
+interface ExpiryRunsTable {
+  ended_at_us: number;
+  storing_day: string;
+  report: string;
+}
+
 export type Database = Record<`${TableName}_rows`, RowsTable> & {
   sessions: SessionsTable;
   streams: StreamsTable;
@@ -105,6 +112,7 @@ export type Database = Record<`${TableName}_rows`, RowsTable> & {
   dead_letters: DeadLettersTable;
   states: StatesTable;
   config_changes: ConfigChangesTable;
+  expiry_runs: ExpiryRunsTable;
 };
 
 export type QueryBuilder = Kysely<Database>;

@@ -1,9 +1,10 @@
 /** Every question the server asks of a store, the same for both: built with Kysely, run by the store. */
 import { listConfigChanges, newestConfig } from "./config.js";
 import type { Execute, QueryBuilder, Source } from "./database.js";
+import { expiryRuns } from "./expiry.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
 import { listRecords, listStreamPage, listStreamRange } from "./records.js";
-import { abandonedDeletions, listSessionPage, listSessions, session } from "./sessions.js";
+import { abandonedDeletions, listSessionPage, listSessions, pins, session } from "./sessions.js";
 import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
 
@@ -95,6 +96,14 @@ export class Reads {
 
   listConfigChanges(...args: Rest<typeof listConfigChanges>) {
     return listConfigChanges(this.#source, ...args);
+  }
+
+  pins() {
+    return pins(this.#source);
+  }
+
+  expiryRuns() {
+    return expiryRuns(this.#source);
   }
 
   abandonedDeletions(...args: Rest<typeof abandonedDeletions>) {

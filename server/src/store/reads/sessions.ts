@@ -1,7 +1,8 @@
 /** Sessions: one, or a page of them. */
 import { sql } from "kysely";
-import { PAGE_BYTES_MAX } from "../../limits.js";
+import { PAGE_BYTES_MAX, PINNED_SESSIONS_MAX } from "../../limits.js";
 import { DELETING, type SessionStateName } from "../model.js";
+import { PINNED, type Pin, UNPINNED } from "../pins.js";
 import { type Database, run, type Source } from "./database.js";
 
 export interface SessionRow {
@@ -13,6 +14,7 @@ export interface SessionRow {
   startedAtUs: number;
   lastSeenAtUs: number;
   endedAtUs: number | null;
+  pinned: boolean;
 }
 
 export async function session(source: Source, namespace: string, sessionId: string): Promise<SessionRow | undefined> {
@@ -99,6 +101,17 @@ export async function abandonedDeletions(
   return rows.map((row) => ({ namespace: row.namespace_id, sessionId: row.session_id }));
 }
 
+/** Sessions whose rows expiry has to look after, of all namespaces. */
+export async function pins(source: Source): Promise<Pin[]> {
+  const query = source.db
+    .selectFrom("sessions")
+    .select(["namespace_id", "session_id", "pinned"])
+    .where("pinned", ">", UNPINNED)
+    .limit(2 * PINNED_SESSIONS_MAX);
+  const rows = await run(source.execute, query);
+  return rows.map((row) => ({ namespace: row.namespace_id, sessionId: row.session_id, state: Number(row.pinned) }));
+}
+
 function sessionRow(row: Database["sessions"]): SessionRow {
   return {
     sessionId: row.session_id,
@@ -109,5 +122,6 @@ function sessionRow(row: Database["sessions"]): SessionRow {
     startedAtUs: Number(row.started_at_us),
     lastSeenAtUs: Number(row.last_seen_at_us),
     endedAtUs: row.ended_at_us === null ? null : Number(row.ended_at_us),
+    pinned: Number(row.pinned) === PINNED,
   };
 }

@@ -15,6 +15,7 @@ import {
   heldBecause,
   inSlices,
 } from "../expiry.js";
+import { settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
@@ -41,6 +42,7 @@ const OPENS_PER_TRANSACTION = 128;
 
 export class SqliteStore implements Store {
   readonly capabilities: Capabilities = { sharedByServers: false, lanes: SQLITE_LANES };
+  readonly retentionDays: readonly number[];
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
@@ -50,6 +52,7 @@ export class SqliteStore implements Store {
   #openUnderWay = false;
 
   constructor(options: SqliteOptions) {
+    this.retentionDays = options.retentionDays;
     mkdirSync(dirname(options.file), { recursive: true });
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
     this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
@@ -141,6 +144,11 @@ export class SqliteStore implements Store {
     const report: ExpiryReport = { storingDay: day, heldBecause: held, tables };
     if (dryRun || held !== undefined) return report;
     const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
+    await settlePins(await this.reads.pins(), storing, this.retentionDays, {
+      moveSlice: (move) => this.#writer.call<number>("movePinSlice", move),
+      unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
+      rest: (work) => inSlices(systemClock, rest, work, signal),
+    });
     for (const table of EXPIRING_TABLES) {
       let rows = 0;
       const slice = async () => {

@@ -21,12 +21,13 @@ import type { ExpiryReport } from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
+import { BEING_UNPINNED, type Move, pinState, UNPINNED } from "../pins.js";
 import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { auditSqlite } from "./audit.js";
 import { sqliteError } from "./errors.js";
-import { expireSlice, giveBackSlice } from "./expire.js";
+import { expireSlice, giveBackSlice, movePinSlice } from "./expire.js";
 import { RunInsert } from "./insert.js";
 import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
 import { serveThread } from "./thread.js";
@@ -142,6 +143,21 @@ class SqliteWriter {
       if (table === "dead_letters") this.#deadLetterBytes.clear();
       return expireSlice(this.#db, table, day);
     });
+  }
+
+  movePinSlice(move: Move): number {
+    return this.#transaction(() => movePinSlice(this.#db, move));
+  }
+
+  unpinned(namespace: string, sessionId: string): void {
+    this.#transaction(() =>
+      this.#run("UPDATE sessions SET pinned = ? WHERE namespace_id = ? AND session_id = ? AND pinned = ?", [
+        UNPINNED,
+        namespace,
+        sessionId,
+        BEING_UNPINNED,
+      ]),
+    );
   }
 
   giveBackSlice(): boolean {
@@ -270,7 +286,7 @@ class SqliteWriter {
       const state = change.state ?? String(row["state"]);
       const ended = state === "running" ? null : (row["ended_at_us"] ?? nowUs());
       this.#run(
-        `UPDATE sessions SET name = ?, labels = ?, config = ?, state = ?, ended_at_us = ?
+        `UPDATE sessions SET name = ?, labels = ?, config = ?, state = ?, ended_at_us = ?, pinned = ?
          WHERE namespace_id = ? AND session_id = ?`,
         [
           change.name ?? (row["name"] as string),
@@ -278,6 +294,7 @@ class SqliteWriter {
           change.configJson ?? (row["config"] as string),
           state,
           ended,
+          pinState(Number(row["pinned"]), change.pinned),
           namespace,
           sessionId,
         ],
@@ -564,6 +581,8 @@ serveThread({
   appendConfig: (row: ConfigRow) => started().appendConfig(row),
   storingDay: () => started().storingDay,
   expireSlice: (table: string, day: string) => started().expireSlice(table, day),
+  movePinSlice: (move: Move) => started().movePinSlice(move),
+  unpinned: (namespace: string, id: string) => started().unpinned(namespace, id),
   giveBackSlice: () => started().giveBackSlice(),
   recordExpiry: (report: ExpiryReport) => started().recordExpiry(report),
   ping: () => started().ping(),

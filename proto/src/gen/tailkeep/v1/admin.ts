@@ -18,6 +18,52 @@ import {
 import { Rejection, StreamCounts } from "./ingest.js";
 import { Record, RecordType, recordTypeFromJSON, recordTypeToJSON, StoredGap } from "./records.js";
 
+/** Asks for the state of retention. It is the same for all namespaces. */
+export interface GetRetentionRequest {
+}
+
+/** The state of retention. */
+export interface GetRetentionResponse {
+  /** The day that rows are stored under now, as 2026-11-22. It follows the clock, a day a minute at the most. */
+  storingDay: string;
+  /** For records that the answering server stores from now on, by type. */
+  types: RetentionOfType[];
+  /** Why nothing is removed at present: the clocks disagree. Empty where it is. */
+  heldBecause: string;
+  /** What a run now would remove, by table; on MySQL the database's estimate. */
+  due: ExpiredRows[];
+  /** Runs that removed something, newest first, at most 100. */
+  runs: ExpiryRun[];
+  /** Sessions that are pinned, in all namespaces. */
+  pinnedSessions: bigint;
+}
+
+/** How long records of a type are kept. */
+export interface RetentionOfType {
+  /** The type. */
+  type: RecordType;
+  /** Days after the one they are stored on. */
+  days: number;
+}
+
+/** Rows of a table that expired. */
+export interface ExpiredRows {
+  /** Its name: score_history_rows, gaps, ... */
+  table: string;
+  /** How many. */
+  rows: bigint;
+}
+
+/** A run that removed something. */
+export interface ExpiryRun {
+  /** When it ended: microseconds since 1970. */
+  endedAtUs: bigint;
+  /** Rows that expire before this day went. */
+  storingDay: string;
+  /** What went, by table. */
+  removed: ExpiredRows[];
+}
+
 /** Lists gaps. */
 export interface ListGapsRequest {
   /** Only this session; empty means all. */
@@ -105,6 +151,509 @@ export interface StreamLedger {
   /** What became of them. */
   counts: StreamCounts | undefined;
 }
+
+function createBaseGetRetentionRequest(): GetRetentionRequest {
+  return {};
+}
+
+export const GetRetentionRequest: MessageFns<GetRetentionRequest> = {
+  encode(_: GetRetentionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRetentionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRetentionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetRetentionRequest {
+    return {};
+  },
+
+  toJSON(_: GetRetentionRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRetentionRequest>, I>>(base?: I): GetRetentionRequest {
+    return GetRetentionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRetentionRequest>, I>>(_: I): GetRetentionRequest {
+    const message = createBaseGetRetentionRequest();
+    return message;
+  },
+};
+
+function createBaseGetRetentionResponse(): GetRetentionResponse {
+  return { storingDay: "", types: [], heldBecause: "", due: [], runs: [], pinnedSessions: 0n };
+}
+
+export const GetRetentionResponse: MessageFns<GetRetentionResponse> = {
+  encode(message: GetRetentionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.storingDay !== "") {
+      writer.uint32(10).string(message.storingDay);
+    }
+    for (const v of message.types) {
+      RetentionOfType.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.heldBecause !== "") {
+      writer.uint32(26).string(message.heldBecause);
+    }
+    for (const v of message.due) {
+      ExpiredRows.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.runs) {
+      ExpiryRun.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.pinnedSessions !== 0n) {
+      if (BigInt.asIntN(64, message.pinnedSessions) !== message.pinnedSessions) {
+        throw new globalThis.Error("value provided for field message.pinnedSessions of type int64 too large");
+      }
+      writer.uint32(48).int64(message.pinnedSessions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRetentionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRetentionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.storingDay = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.types.push(RetentionOfType.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.heldBecause = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.due.push(ExpiredRows.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.runs.push(ExpiryRun.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pinnedSessions = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetRetentionResponse {
+    return {
+      storingDay: isSet(object.storingDay)
+        ? globalThis.String(object.storingDay)
+        : isSet(object.storing_day)
+        ? globalThis.String(object.storing_day)
+        : "",
+      types: globalThis.Array.isArray(object?.types) ? object.types.map((e: any) => RetentionOfType.fromJSON(e)) : [],
+      heldBecause: isSet(object.heldBecause)
+        ? globalThis.String(object.heldBecause)
+        : isSet(object.held_because)
+        ? globalThis.String(object.held_because)
+        : "",
+      due: globalThis.Array.isArray(object?.due) ? object.due.map((e: any) => ExpiredRows.fromJSON(e)) : [],
+      runs: globalThis.Array.isArray(object?.runs) ? object.runs.map((e: any) => ExpiryRun.fromJSON(e)) : [],
+      pinnedSessions: isSet(object.pinnedSessions)
+        ? BigInt(object.pinnedSessions)
+        : isSet(object.pinned_sessions)
+        ? BigInt(object.pinned_sessions)
+        : 0n,
+    };
+  },
+
+  toJSON(message: GetRetentionResponse): unknown {
+    const obj: any = {};
+    if (message.storingDay !== "") {
+      obj.storingDay = message.storingDay;
+    }
+    if (message.types?.length) {
+      obj.types = message.types.map((e) => RetentionOfType.toJSON(e));
+    }
+    if (message.heldBecause !== "") {
+      obj.heldBecause = message.heldBecause;
+    }
+    if (message.due?.length) {
+      obj.due = message.due.map((e) => ExpiredRows.toJSON(e));
+    }
+    if (message.runs?.length) {
+      obj.runs = message.runs.map((e) => ExpiryRun.toJSON(e));
+    }
+    if (message.pinnedSessions !== 0n) {
+      obj.pinnedSessions = message.pinnedSessions.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRetentionResponse>, I>>(base?: I): GetRetentionResponse {
+    return GetRetentionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRetentionResponse>, I>>(object: I): GetRetentionResponse {
+    const message = createBaseGetRetentionResponse();
+    message.storingDay = object.storingDay ?? "";
+    message.types = object.types?.map((e) => RetentionOfType.fromPartial(e)) || [];
+    message.heldBecause = object.heldBecause ?? "";
+    message.due = object.due?.map((e) => ExpiredRows.fromPartial(e)) || [];
+    message.runs = object.runs?.map((e) => ExpiryRun.fromPartial(e)) || [];
+    message.pinnedSessions = (object.pinnedSessions !== undefined && object.pinnedSessions !== null)
+      ? BigInt(object.pinnedSessions)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseRetentionOfType(): RetentionOfType {
+  return { type: 0, days: 0 };
+}
+
+export const RetentionOfType: MessageFns<RetentionOfType> = {
+  encode(message: RetentionOfType, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== 0) {
+      writer.uint32(8).int32(message.type);
+    }
+    if (message.days !== 0) {
+      writer.uint32(16).int32(message.days);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetentionOfType {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetentionOfType();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.days = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetentionOfType {
+    return {
+      type: isSet(object.type) ? recordTypeFromJSON(object.type) : 0,
+      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+    };
+  },
+
+  toJSON(message: RetentionOfType): unknown {
+    const obj: any = {};
+    if (message.type !== 0) {
+      obj.type = recordTypeToJSON(message.type);
+    }
+    if (message.days !== 0) {
+      obj.days = Math.round(message.days);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetentionOfType>, I>>(base?: I): RetentionOfType {
+    return RetentionOfType.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetentionOfType>, I>>(object: I): RetentionOfType {
+    const message = createBaseRetentionOfType();
+    message.type = object.type ?? 0;
+    message.days = object.days ?? 0;
+    return message;
+  },
+};
+
+function createBaseExpiredRows(): ExpiredRows {
+  return { table: "", rows: 0n };
+}
+
+export const ExpiredRows: MessageFns<ExpiredRows> = {
+  encode(message: ExpiredRows, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.table !== "") {
+      writer.uint32(10).string(message.table);
+    }
+    if (message.rows !== 0n) {
+      if (BigInt.asIntN(64, message.rows) !== message.rows) {
+        throw new globalThis.Error("value provided for field message.rows of type int64 too large");
+      }
+      writer.uint32(16).int64(message.rows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExpiredRows {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpiredRows();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rows = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExpiredRows {
+    return {
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
+      rows: isSet(object.rows) ? BigInt(object.rows) : 0n,
+    };
+  },
+
+  toJSON(message: ExpiredRows): unknown {
+    const obj: any = {};
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
+    if (message.rows !== 0n) {
+      obj.rows = message.rows.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExpiredRows>, I>>(base?: I): ExpiredRows {
+    return ExpiredRows.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExpiredRows>, I>>(object: I): ExpiredRows {
+    const message = createBaseExpiredRows();
+    message.table = object.table ?? "";
+    message.rows = (object.rows !== undefined && object.rows !== null) ? BigInt(object.rows) : 0n;
+    return message;
+  },
+};
+
+function createBaseExpiryRun(): ExpiryRun {
+  return { endedAtUs: 0n, storingDay: "", removed: [] };
+}
+
+export const ExpiryRun: MessageFns<ExpiryRun> = {
+  encode(message: ExpiryRun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endedAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.endedAtUs) !== message.endedAtUs) {
+        throw new globalThis.Error("value provided for field message.endedAtUs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.endedAtUs);
+    }
+    if (message.storingDay !== "") {
+      writer.uint32(18).string(message.storingDay);
+    }
+    for (const v of message.removed) {
+      ExpiredRows.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExpiryRun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpiryRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.endedAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.storingDay = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.removed.push(ExpiredRows.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExpiryRun {
+    return {
+      endedAtUs: isSet(object.endedAtUs)
+        ? BigInt(object.endedAtUs)
+        : isSet(object.ended_at_us)
+        ? BigInt(object.ended_at_us)
+        : 0n,
+      storingDay: isSet(object.storingDay)
+        ? globalThis.String(object.storingDay)
+        : isSet(object.storing_day)
+        ? globalThis.String(object.storing_day)
+        : "",
+      removed: globalThis.Array.isArray(object?.removed) ? object.removed.map((e: any) => ExpiredRows.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ExpiryRun): unknown {
+    const obj: any = {};
+    if (message.endedAtUs !== 0n) {
+      obj.endedAtUs = message.endedAtUs.toString();
+    }
+    if (message.storingDay !== "") {
+      obj.storingDay = message.storingDay;
+    }
+    if (message.removed?.length) {
+      obj.removed = message.removed.map((e) => ExpiredRows.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExpiryRun>, I>>(base?: I): ExpiryRun {
+    return ExpiryRun.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExpiryRun>, I>>(object: I): ExpiryRun {
+    const message = createBaseExpiryRun();
+    message.endedAtUs = (object.endedAtUs !== undefined && object.endedAtUs !== null) ? BigInt(object.endedAtUs) : 0n;
+    message.storingDay = object.storingDay ?? "";
+    message.removed = object.removed?.map((e) => ExpiredRows.fromPartial(e)) || [];
+    return message;
+  },
+};
 
 function createBaseListGapsRequest(): ListGapsRequest {
   return { sessionId: "", pageSize: 0, pageToken: "" };
@@ -1078,6 +1627,17 @@ export const AdminServiceService = {
     responseSerialize: (value: GetLedgerResponse): Buffer => Buffer.from(GetLedgerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetLedgerResponse => GetLedgerResponse.decode(value),
   },
+  /** How long records are kept, what would be removed now, and what was removed lately. */
+  getRetention: {
+    path: "/tailkeep.v1.AdminService/GetRetention" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRetentionRequest): Buffer => Buffer.from(GetRetentionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRetentionRequest => GetRetentionRequest.decode(value),
+    responseSerialize: (value: GetRetentionResponse): Buffer =>
+      Buffer.from(GetRetentionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRetentionResponse => GetRetentionResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -1087,6 +1647,8 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   listDeadLetters: handleUnaryCall<ListDeadLettersRequest, ListDeadLettersResponse>;
   /** Where every number of every stream of a session went. */
   getLedger: handleUnaryCall<GetLedgerRequest, GetLedgerResponse>;
+  /** How long records are kept, what would be removed now, and what was removed lately. */
+  getRetention: handleUnaryCall<GetRetentionRequest, GetRetentionResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -1137,6 +1699,22 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetLedgerResponse) => void,
+  ): ClientUnaryCall;
+  /** How long records are kept, what would be removed now, and what was removed lately. */
+  getRetention(
+    request: GetRetentionRequest,
+    callback: (error: ServiceError | null, response: GetRetentionResponse) => void,
+  ): ClientUnaryCall;
+  getRetention(
+    request: GetRetentionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRetentionResponse) => void,
+  ): ClientUnaryCall;
+  getRetention(
+    request: GetRetentionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRetentionResponse) => void,
   ): ClientUnaryCall;
 }
 

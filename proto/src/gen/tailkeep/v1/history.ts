@@ -158,6 +158,8 @@ export interface Session {
     | undefined;
   /** Number of its streams; only in GetSession. */
   streamCount: bigint;
+  /** Its records never expire. */
+  pinned: boolean;
 }
 
 export interface Session_LabelsEntry {
@@ -213,7 +215,14 @@ export interface UpdateSessionRequest {
     | string
     | undefined;
   /** RUNNING, FINISHED or LOST. */
-  state?: SessionState | undefined;
+  state?:
+    | SessionState
+    | undefined;
+  /**
+   * True: its records that have not expired yet never will, and those to come neither. False: they expire again, the
+   * earliest a whole retention from now. FAILED_PRECONDITION (TOO_MANY_PINS) above 10,000 pinned sessions.
+   */
+  pinned?: boolean | undefined;
 }
 
 /** A set of labels. */
@@ -397,6 +406,7 @@ function createBaseSession(): Session {
     endedAtUs: undefined,
     counts: undefined,
     streamCount: 0n,
+    pinned: false,
   };
 }
 
@@ -443,6 +453,9 @@ export const Session: MessageFns<Session> = {
         throw new globalThis.Error("value provided for field message.streamCount of type int64 too large");
       }
       writer.uint32(80).int64(message.streamCount);
+    }
+    if (message.pinned !== false) {
+      writer.uint32(88).bool(message.pinned);
     }
     return writer;
   },
@@ -543,6 +556,14 @@ export const Session: MessageFns<Session> = {
             message.streamCount = reader.int64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -604,6 +625,7 @@ export const Session: MessageFns<Session> = {
         : isSet(object.stream_count)
         ? BigInt(object.stream_count)
         : 0n,
+      pinned: isSet(object.pinned) ? globalThis.Boolean(object.pinned) : false,
     };
   },
 
@@ -645,6 +667,9 @@ export const Session: MessageFns<Session> = {
     if (message.streamCount !== 0n) {
       obj.streamCount = message.streamCount.toString();
     }
+    if (message.pinned !== false) {
+      obj.pinned = message.pinned;
+    }
     return obj;
   },
 
@@ -681,6 +706,7 @@ export const Session: MessageFns<Session> = {
     message.streamCount = (object.streamCount !== undefined && object.streamCount !== null)
       ? BigInt(object.streamCount)
       : 0n;
+    message.pinned = object.pinned ?? false;
     return message;
   },
 };
@@ -1175,7 +1201,14 @@ export const GetSessionRequest: MessageFns<GetSessionRequest> = {
 };
 
 function createBaseUpdateSessionRequest(): UpdateSessionRequest {
-  return { sessionId: "", name: undefined, labels: undefined, configJson: undefined, state: undefined };
+  return {
+    sessionId: "",
+    name: undefined,
+    labels: undefined,
+    configJson: undefined,
+    state: undefined,
+    pinned: undefined,
+  };
 }
 
 export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
@@ -1194,6 +1227,9 @@ export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
     }
     if (message.state !== undefined) {
       writer.uint32(40).int32(message.state);
+    }
+    if (message.pinned !== undefined) {
+      writer.uint32(48).bool(message.pinned);
     }
     return writer;
   },
@@ -1251,6 +1287,14 @@ export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
             message.state = reader.int32() as any;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pinned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1278,6 +1322,7 @@ export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
         ? globalThis.String(object.config_json)
         : undefined,
       state: isSet(object.state) ? sessionStateFromJSON(object.state) : undefined,
+      pinned: isSet(object.pinned) ? globalThis.Boolean(object.pinned) : undefined,
     };
   },
 
@@ -1298,6 +1343,9 @@ export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
     if (message.state !== undefined) {
       obj.state = sessionStateToJSON(message.state);
     }
+    if (message.pinned !== undefined) {
+      obj.pinned = message.pinned;
+    }
     return obj;
   },
 
@@ -1313,6 +1361,7 @@ export const UpdateSessionRequest: MessageFns<UpdateSessionRequest> = {
       : undefined;
     message.configJson = object.configJson ?? undefined;
     message.state = object.state ?? undefined;
+    message.pinned = object.pinned ?? undefined;
     return message;
   },
 };
