@@ -41,6 +41,7 @@ interface Transaction {
 }
 
 export class SimulatedStore implements Store {
+  readonly retentionDays: readonly number[] = [];
   readonly capabilities: Capabilities;
   readonly reads: SimulatedReads;
   readonly state = undefined as unknown as StateStore;
