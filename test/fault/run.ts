@@ -1,44 +1,63 @@
 /**
- * The long form of the kill tests:
- * `npm run faults -- --store sqlite|mysql --kill server|database|trainer --rounds 100 --seed S [--first-round N]`
+ * The long form of the fault tests:
+ * `npm run faults -- --rounds 1000 --seed S [--store sqlite|mysql] [--only 4,7,13] [--first-round N] [--shrink]` mixes every
+ * fault that can be injected here; with `--kill server|database|trainer` nothing but that happens.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { isSkipped } from "../support/databases/index.js";
 import { type CampaignOptions, runCampaign } from "./harness/campaign.js";
 import { failureText, roundLine, TABLE_HEAD, tableRow } from "./harness/summary.js";
+import { type MixOptions, runMix, violationsOf } from "./mix/campaign.js";
+import { shrink } from "./mix/shrink.js";
+import { mixFailureText, mixRoundLine, mixTable } from "./mix/summary.js";
 import { runTrainerCampaign, TRAINER_TABLE_HEAD, trainerRoundLine, trainerTableRow } from "./trainer/campaign.js";
 import type { TrainerRound } from "./trainer/round.js";
 
 const USAGE =
-  "usage: npm run faults -- [--store sqlite|mysql] [--kill server|database|trainer] [--rounds N] [--seed TEXT] [--first-round N]";
+  "usage: npm run faults -- [--store sqlite|mysql] [--rounds N] [--seed TEXT] [--first-round N] " +
+  "[--only 4,7,13] [--shrink] [--kill server|database|trainer]";
 
-interface Options extends Omit<CampaignOptions, "kill"> {
-  readonly kill: CampaignOptions["kill"] | "trainer";
+const KILLED = ["server", "database", "trainer"] as const;
+
+interface Options extends MixOptions {
+  readonly kill: (typeof KILLED)[number] | undefined;
+  readonly shrinks: boolean;
 }
 
 function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       store: { type: "string", default: "sqlite" },
-      kill: { type: "string", default: "server" },
+      kill: { type: "string" },
       rounds: { type: "string", default: "10" },
       seed: { type: "string", default: randomBytes(3).toString("hex") },
       "first-round": { type: "string", default: "1" },
+      only: { type: "string" },
+      shrink: { type: "boolean", default: false },
     },
   });
-  const { store, kill, seed } = values;
-  const rounds = Number(values.rounds);
-  const firstRound = Number(values["first-round"]);
+  const { store, seed, shrink: shrinks } = values;
+  const kill = KILLED.find((each) => each === values.kill);
   if (store !== "sqlite" && store !== "mysql") throw new Error(`--store ${store} is neither sqlite nor mysql`);
-  if (kill !== "server" && kill !== "database" && kill !== "trainer") {
-    throw new Error(`--kill ${kill} is none of server, database and trainer`);
+  if (values.kill !== undefined && kill === undefined) {
+    throw new Error(`--kill ${values.kill} is none of ${KILLED.join(", ")}`);
   }
   if (store === "sqlite" && kill === "database") throw new Error("SQLite has no server to kill: use --kill server");
+  if (kill !== undefined && (shrinks || values.only !== undefined)) {
+    throw new Error("--only and --shrink are for mixed faults: leave --kill out");
+  }
   if (!/^[\w-]{1,40}$/.test(seed)) throw new Error("--seed must have 1 to 40 letters, digits, _ and -");
-  if (!(Number.isInteger(rounds) && rounds >= 1)) throw new Error(`--rounds ${values.rounds} is no number above 0`);
-  if (!(Number.isInteger(firstRound) && firstRound >= 1)) throw new Error("--first-round must be a number above 0");
-  return { store, kill, seed, rounds, firstRound, onRound: (result) => console.log(roundLine(result)) };
+  const rounds = wholeAbove0(values.rounds, "--rounds");
+  const firstRound = wholeAbove0(values["first-round"], "--first-round");
+  const only = values.only?.split(",").map((text) => wholeAbove0(text, "--only"));
+  return { store, kill, seed, rounds, firstRound, shrinks, ...(only === undefined ? {} : { only }) };
+}
+
+function wholeAbove0(text: string, name: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 1)) throw new Error(`${name} ${text}: must be a whole number above 0`);
+  return value;
 }
 
 let options: Options;
@@ -48,12 +67,26 @@ try {
   console.error(`faults: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
   process.exit(2);
 }
-console.log(`seed ${options.seed}: ${options.rounds} rounds, ${options.kill} killed, on ${options.store}`);
-const { kill } = options;
-process.exitCode = kill === "trainer" ? await trainers(options) : await servers({ ...options, kill });
+const { kill, store, seed, firstRound, rounds } = options;
+console.log(`seed ${seed}: ${rounds} rounds, ${kill === undefined ? "mixed faults" : `${kill} killed`}, on ${store}`);
+if (options.shrinks) await shrink(options, (line) => console.log(line));
+else if (kill === undefined) process.exitCode = await mixed(options);
+else if (kill === "trainer") process.exitCode = await trainers();
+else process.exitCode = await killed({ store, kill, seed, firstRound, rounds });
+// A handle that a killed process left behind must not keep a finished run alive.
+process.exit();
 
-async function servers(campaign: CampaignOptions): Promise<number> {
-  const result = await runCampaign(campaign);
+async function mixed(campaign: MixOptions): Promise<number> {
+  const result = await runMix({ ...campaign, onRound: (round) => console.log(mixRoundLine(round)) });
+  if (isSkipped(result)) return skipped(result.skipped);
+  console.log(`\n${mixTable(result)}`);
+  if (violationsOf(result).length === 0) return 0;
+  console.error(`\n${mixFailureText(campaign, result)}`);
+  return 1;
+}
+
+async function killed(campaign: CampaignOptions): Promise<number> {
+  const result = await runCampaign({ ...campaign, onRound: (round) => console.log(roundLine(round)) });
   if (isSkipped(result)) return skipped(result.skipped);
   console.log(`\n${TABLE_HEAD}\n${tableRow(campaign, result)}`);
   if (result.violations.length === 0) return 0;
@@ -61,7 +94,7 @@ async function servers(campaign: CampaignOptions): Promise<number> {
   return 1;
 }
 
-async function trainers({ store, seed, firstRound, rounds }: Options): Promise<number> {
+async function trainers(): Promise<number> {
   const onRound = (round: TrainerRound) => console.log(trainerRoundLine(round));
   const result = await runTrainerCampaign({ store, seed, firstRound, rounds, onRound });
   if (isSkipped(result)) return skipped(result.skipped);

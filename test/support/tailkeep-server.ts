@@ -41,6 +41,11 @@ export class TailkeepServer {
   get pid(): number | undefined {
     return this.#process?.pid;
   }
+  /** It ended, and nobody had asked it to. */
+  get hasEnded(): boolean {
+    const child = this.#process;
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
+  }
   /** The newest of what it wrote to stdout and stderr. */
   get output(): string {
     return this.#output;

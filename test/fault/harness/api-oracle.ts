@@ -28,8 +28,8 @@ async function judgeLedger(
   const report = new Report(sessionId, violations);
   const expected = { stored: 0, rejected: 0, gapped: 0 };
   for (const journal of journals) {
-    for (const sent of journal.sent.slice(1)) {
-      if (sent === undefined) expected.gapped++;
+    for (const [at, sent] of journal.sent.slice(1).entries()) {
+      if (sent === undefined || journal.forgottenSeqs.has(at + 1)) expected.gapped++;
       else if (sent.isBad) expected.rejected++;
       else expected.stored++;
     }
@@ -82,8 +82,8 @@ async function judgeRecords(
       report.add("API", `${streamId} ${seq}: reads as ${JSON.stringify(record).slice(0, 300)}`);
     }
   }
-  for (const { streamId, sent } of journals) {
-    const expected = sent.filter((each) => each !== undefined && !each.isBad).length;
+  for (const { streamId, sent, forgottenSeqs } of journals) {
+    const expected = sent.filter((each, seq) => each !== undefined && !each.isBad && !forgottenSeqs.has(seq)).length;
     const listed = seen.get(streamId)?.size;
     if (listed !== expected) report.add("API", `${streamId}: ${listed} records are listed, not ${expected}`);
   }

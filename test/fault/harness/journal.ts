@@ -20,6 +20,8 @@ export class StreamJournal {
   readonly sent: (SentRecord | undefined)[] = [undefined];
   readonly gaps: { readonly firstSeq: number; readonly lastSeq: number }[] = [];
   readonly rejectedSeqs = new Set<number>();
+  /** Numbers that a database was made to forget, and of which the server said so. */
+  readonly forgottenSeqs = new Set<number>();
   /** Ack that went back, if one did. */
   ackRegression: { readonly from: number; readonly to: number } | undefined;
   /** Why the stream stopped before its end, if it did. */

@@ -46,7 +46,8 @@ export async function runRound(
   const resuming: Promise<void>[] = [];
   for (const kill of plan.kills) {
     await until(() => ackedOf(journals) >= kill.afterAckedShare * total, ACKED_WAIT_MS_MAX);
-    const sawCommit = await killAt(kill, target, system);
+    const victim = { pid: system.pidOf(target), location: system.location };
+    const sawCommit = await killAt(kill.moment, victim, () => system.kill(target));
     counts.kills++;
     if (sawCommit) counts.killsAtCommit++;
     if (trainers.some((trainer) => trainer.hasUnacked)) counts.killsUnderLoad++;

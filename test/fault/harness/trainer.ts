@@ -44,10 +44,10 @@ export class Trainer {
   }
 
   /** Appends everything; resolves when it is taken, which is not yet durable. */
-  async run(): Promise<void> {
+  async run(until?: AbortSignal): Promise<void> {
     const { entries, burstMax, pauseMsMax } = this.#plan;
     let left = entries;
-    while (left > 0 && this.journal.failure === undefined) {
+    while (left > 0 && this.journal.failure === undefined && until?.aborted !== true) {
       const burst = Math.min(left, this.#random.whole(1, burstMax));
       for (let at = 0; at < burst; at++) await this.#appendOne();
       left -= burst;

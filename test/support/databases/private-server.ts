@@ -29,7 +29,7 @@ export async function startPrivateServer(
   installation: Installation,
   options: PrivateServerOptions = {},
 ): Promise<PrivateDatabaseServer> {
-  const folder = await mkdtemp(join(tmpdir(), "tailkeep-db-"));
+  const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), "tailkeep-db-"));
   const server = new PrivateServer(installation, folder, await freePort(), options);
   try {
     await server.initialize();
@@ -136,7 +136,7 @@ class PrivateServer implements PrivateDatabaseServer {
       [...leading, "--no-defaults", ...this.installation.pathOptions, ...this.runOptions()],
       {
         stdio: ["ignore", output, output],
-        env: this.installation.environment,
+        env: { ...this.installation.environment, ...this.options.environment },
         detached: true, // An interrupt typed at the terminal must not reach it before the test has ended.
       },
     );

@@ -39,6 +39,10 @@ export interface PrivateServerOptions {
   bufferPoolMegabytes?: number;
   /** More options for the server's command line, such as `--innodb-lock-wait-timeout=1`. */
   serverArguments?: readonly string[];
+  /** Where its own folder is made. @default the system's folder for temporary files */
+  parentFolder?: string;
+  /** More environment of its process. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export function isSkipped(server: object): server is Skipped {

@@ -1,0 +1,66 @@
+/** Many rounds on one rig, and at the end one look at everything. */
+import { isSkipped, type Skipped } from "../../support/databases/index.js";
+import type { Violation } from "../harness/oracle.js";
+import type { StoreKind } from "../harness/system.js";
+import type { FaultKind } from "./fault.js";
+import { FAULTS } from "./faults/index.js";
+import { type Rig, startRig } from "./rig/rig.js";
+import { type RoundResult, runRound } from "./round.js";
+import { planSchedule, type Schedule } from "./schedule.js";
+
+export interface MixOptions {
+  readonly store: StoreKind;
+  readonly seed: string;
+  readonly firstRound: number;
+  readonly rounds: number;
+  /** Numbers of the faults to inject. @default all */
+  readonly only?: readonly number[];
+  readonly onRound?: (result: RoundResult) => void;
+  /** For trying fewer faults of a round. */
+  readonly change?: (schedule: Schedule) => Schedule;
+}
+
+export interface MixResult {
+  readonly engine: string;
+  readonly rounds: readonly RoundResult[];
+  /** Faults of this store that cannot be injected here, and why. */
+  readonly missing: readonly { readonly kind: FaultKind; readonly reason: string }[];
+  readonly seconds: number;
+}
+
+/** Stops after the first round with a violation: what follows would only repeat it. */
+export async function runMix(options: MixOptions): Promise<MixResult | Skipped> {
+  const { store, seed, firstRound, rounds, only, onRound, change = (schedule) => schedule } = options;
+  const rig = await startRig(store);
+  if (isSkipped(rig)) return rig;
+  const startedMs = performance.now();
+  try {
+    const { kinds, missing } = kindsFor(rig, only);
+    const results: RoundResult[] = [];
+    for (let round = firstRound; round < firstRound + rounds; round++) {
+      const result = await runRound(change(planSchedule(seed, round, kinds)), rig);
+      results.push(result);
+      onRound?.(result);
+      if (result.violations.length > 0) break;
+    }
+    return { engine: rig.engine, rounds: results, missing, seconds: (performance.now() - startedMs) / 1_000 };
+  } finally {
+    await rig.stop();
+  }
+}
+
+function kindsFor(rig: Rig, only: readonly number[] | undefined): Pick<MixResult, "missing"> & { kinds: FaultKind[] } {
+  const kinds: FaultKind[] = [];
+  const missing: { kind: FaultKind; reason: string }[] = [];
+  for (const kind of FAULTS) {
+    if (!kind.stores.includes(rig.kind) || (only !== undefined && !only.includes(kind.number))) continue;
+    const reason = kind.missing?.(rig);
+    if (reason === undefined) kinds.push(kind);
+    else missing.push({ kind, reason });
+  }
+  return { kinds, missing };
+}
+
+export function violationsOf({ rounds }: MixResult): readonly Violation[] {
+  return rounds.flatMap(({ violations }) => violations);
+}

@@ -1,0 +1,39 @@
+/** The wall clock of a process, set at any time from outside; its monotonic clock stays right, as a machine's does. */
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { faketimeLibrary } from "./tools.js";
+
+/** How long a process takes to notice at most: the library looks at its file so often. */
+export const CLOCK_NOTICED_MS = 1_100;
+
+export class FakeClock {
+  readonly #folder = mkdtempSync(join(tmpdir(), "tailkeep-clock-"));
+  readonly #file = join(this.#folder, "offset");
+
+  constructor() {
+    this.set(0);
+  }
+
+  /** Environment of the process; empty where there is no such library. */
+  get environment(): Readonly<Record<string, string>> {
+    if (faketimeLibrary === undefined) return {};
+    return {
+      LD_PRELOAD: faketimeLibrary,
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_CACHE_DURATION: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    };
+  }
+
+  /** Ahead of the right time, or behind it. */
+  set(offsetSeconds: number): void {
+    const sign = offsetSeconds < 0 ? "-" : "+";
+    writeFileSync(`${this.#file}.new`, `${sign}${Math.abs(offsetSeconds)}\n`);
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
