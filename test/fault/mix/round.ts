@@ -82,10 +82,10 @@ export async function runRound(schedule: Schedule, rig: Rig): Promise<RoundResul
   );
   const residentBytesMax = memory.stop();
   const journals = everybody.map(({ journal }) => journal);
-  await takeNoteOfForgotten(round);
-  const clockWasSet = round.clockWasSet;
-  violations.push(...(await judge(journals, rig.store, { clockWasSet })));
+  const { clockWasSet } = round;
   try {
+    await takeNoteOfForgotten(round);
+    violations.push(...(await judge(journals, rig.store, { clockWasSet })));
     violations.push(...(await judgeByApi(rig.bystander, journals, round.sessionIds[0] ?? "")));
   } catch (error) {
     violations.push({ invariant: "API", subject: "a call failed", detail: String(error) });

@@ -9,6 +9,10 @@ import { run } from "../rig/shell.js";
 /** For the checkpoint that SQLite may be in the middle of. */
 const LEFT_BYTES_MAX = 400_000;
 const TRACER_STARTS_MS = 60;
+/** MariaDB writes a long farewell before it dies of a failed write. */
+const DYING_MS = 150;
+const REVIVE_MS_MAX = 20_000;
+const REVIVE_POLL_MS = 50;
 
 export const storePowerLost: FaultKind = {
   number: 9,
@@ -83,6 +87,7 @@ export const storeSyncFails: FaultKind = {
       await sleep(TRACER_STARTS_MS + numberOf(choice, "forMs"));
       tracer.kill("SIGTERM");
       await ended;
+      if (rig.database !== undefined) await sleep(DYING_MS);
       await revive(rig);
     }),
 };
@@ -96,13 +101,25 @@ async function syncPartitionFiles({ storeDisk }: Rig): Promise<void> {
   await run("find", storeDisk.path, "-name", "*.par", "-exec", "sync", "{}", "+");
 }
 
-/** Starts what is dead. */
+/** Starts what is dead, or is dying; resolves when the database answers. */
 async function revive(rig: Rig): Promise<void> {
   const { database, server } = rig;
-  if (database !== undefined && database.pid === undefined) {
-    // Takes note of a death that nobody asked for.
-    await database.kill().catch(() => undefined);
-    await database.start();
+  if (database !== undefined) {
+    const giveUpAt = performance.now() + REVIVE_MS_MAX;
+    for (;;) {
+      if (database.pid === undefined) {
+        // Takes note of a death that nobody asked for.
+        await database.kill();
+        await database.start();
+      }
+      const answers = await rig.store.streams("nobody").then(
+        () => true,
+        () => false,
+      );
+      if (answers && database.pid !== undefined) break;
+      if (performance.now() > giveUpAt) throw new Error("the database server does not answer any more");
+      await sleep(REVIVE_POLL_MS);
+    }
   }
   if (server.pid === undefined) await server.start();
 }
