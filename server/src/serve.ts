@@ -69,6 +69,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const clock = systemClock;
   const stop = new AbortController();
   let closing = false;
+  let expiryHeld = false;
   const store = openStore(config);
   const calls = new IngestCalls();
   const path = new IngestPath(
@@ -115,6 +116,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       maintenanceFailed: (error) =>
         log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
       expired: ({ heldBecause, storingDay, tables }) => {
+        expiryHeld = heldBecause !== undefined;
+        if (!expiryHeld) for (const { rows } of tables) metrics.expiredRows.inc(rows);
         if (heldBecause !== undefined) log.warn(heldBecause);
         else if (tables.length > 0) log.info({ storingDay, tables }, "expired rows were removed");
       },
@@ -190,6 +193,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ingestBytesMax: () => budget.bytesMax,
       cache: () => caches.statistics,
       storeUp: () => keeper.up,
+      storeDurable: () => keeper.audit?.durable ?? false,
+      expiryHeld: () => expiryHeld,
     },
     VERSION,
   );

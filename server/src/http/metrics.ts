@@ -1,5 +1,6 @@
 /** The server's metrics. All are gauges and counters that are read when scraped, or cheap to count; labels are fixed sets. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { RESIDENT_BYTES_MAX } from "../limits.js";
 
 export interface Readings {
   openStreams(): number;
@@ -9,6 +10,9 @@ export interface Readings {
   ingestBytesMax(): number;
   cache(): { sessions: number; bytes: number; hits: number; misses: number; evictions: number };
   storeUp(): boolean;
+  /** False while unknown, too. */
+  storeDurable(): boolean;
+  expiryHeld(): boolean;
 }
 
 /** Seconds: from a commit into a page cache to a disk that is in trouble. */
@@ -27,6 +31,7 @@ export class Metrics {
     "Streams whose database had forgotten acked records.",
   );
   readonly brokenStreams = this.#counter("stream_broken_total", "Streams stopped by a broken invariant. Alarm on any.");
+  readonly expiredRows = this.#counter("expired_rows_total", "Rows that expired; on MySQL the database's estimate.");
   readonly commitSeconds = new Histogram({
     name: "tailkeep_commit_duration_seconds",
     help: "Duration of group commits.",
@@ -54,6 +59,11 @@ export class Metrics {
     this.#collected("cache_misses_total", "Tails answered from the store.", () => readings.cache().misses);
     this.#collected("cache_evictions_total", "Sessions evicted from memory.", () => readings.cache().evictions);
     this.#gauge("store_up", "1 while the store answers.", () => (readings.storeUp() ? 1 : 0));
+    this.#gauge("store_durable", "1 while commits survive a power loss.", () => (readings.storeDurable() ? 1 : 0));
+    this.#gauge("expiry_held", "1 while nothing expires because clocks disagree.", () =>
+      readings.expiryHeld() ? 1 : 0,
+    );
+    this.#gauge("resident_memory_limit_bytes", "Stated cap at the default settings.", () => RESIDENT_BYTES_MAX);
     this.#gauge("resident_memory_bytes", "Resident memory of the server.", () => process.memoryUsage.rss());
     this.#gauge("heap_used_bytes", "JavaScript heap in use.", () => process.memoryUsage().heapUsed);
     this.#gauge(
