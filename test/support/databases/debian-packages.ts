@@ -24,6 +24,20 @@ export async function unpackFromDistribution(
 }
 
 async function fillFolder(target: string, dpkgStatusFile: string): Promise<void> {
+  await withPrivateApt(target, dpkgStatusFile, async (aptGet, unpackDownloads) => {
+    await aptGet("download", ...(await packagesToUnpack(aptGet)));
+    await unpackDownloads();
+  });
+}
+
+type AptGet = (...args: string[]) => Promise<string>;
+
+/** Runs `work` with an apt of its own; what it downloads and unpacks is then in `root` below `target`. */
+async function withPrivateApt(
+  target: string,
+  dpkgStatusFile: string,
+  work: (aptGet: AptGet, unpackDownloads: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const root = join(target, "root");
   const downloads = join(target, "downloads");
   const apt = join(target, "apt");
@@ -46,17 +60,30 @@ async function fillFolder(target: string, dpkgStatusFile: string): Promise<void>
     return (await run("apt-get", ["-qq", ...args], options)).stdout;
   };
   await aptGet("update");
-  const missing = await packagesToUnpack(aptGet);
-  await aptGet("download", ...missing);
-  for (const file of await readdir(downloads)) {
-    if (file.endsWith(".deb")) await run("dpkg", ["-x", join(downloads, file), root]);
-  }
+  await work(aptGet, async () => {
+    for (const file of await readdir(downloads)) {
+      if (file.endsWith(".deb")) await run("dpkg", ["-x", join(downloads, file), root]);
+    }
+  });
   await rm(downloads, { recursive: true });
   await rm(apt, { recursive: true });
 }
 
+/** The root folder of one package alone, unpacked, for a program that needs nothing else; undefined on other systems. */
+export async function unpackPackage(name: string): Promise<string | undefined> {
+  const dpkgStatusFile = "/var/lib/dpkg/status";
+  if (process.platform !== "linux" || !(await exists(dpkgStatusFile))) return undefined;
+  const folder = await cachedFolder(`package-${name}`, (target) =>
+    withPrivateApt(target, dpkgStatusFile, async (aptGet, unpackDownloads) => {
+      await aptGet("download", name);
+      await unpackDownloads();
+    }),
+  );
+  return join(folder, "root");
+}
+
 /** The server's package and what the machine lacks for it, each as `name=version`. */
-async function packagesToUnpack(aptGet: (...args: string[]) => Promise<string>): Promise<string[]> {
+async function packagesToUnpack(aptGet: AptGet): Promise<string[]> {
   let complaint: unknown;
   for (const name of PACKAGES) {
     try {
