@@ -10,6 +10,7 @@ import { type ConnectOptions, type ResolvedConnectOptions, resolveConnectOptions
 import { AdminClient } from "./query/admin.js";
 import { ConfigClient } from "./query/config.js";
 import { HistoryClient } from "./query/history.js";
+import { KeysClient } from "./query/keys.js";
 import { StateClient } from "./query/state.js";
 import { Channel } from "./transport/channel.js";
 import { GrpcIngestTransport } from "./transport/grpc-ingest-transport.js";
@@ -28,6 +29,8 @@ export class TailkeepClient {
   readonly admin: AdminClient;
   /** The central configuration: limits, and who changed them. */
   readonly config: ConfigClient;
+  /** Keys: who may do what. For callers with the role `admin`. */
+  readonly keys: KeysClient;
   readonly #channel: Channel;
   readonly #caller: UnaryCaller;
   readonly #streams = new Set<IngestStream>();
@@ -40,6 +43,7 @@ export class TailkeepClient {
     this.history = new HistoryClient(this.#caller, this.#channel);
     this.state = new StateClient(this.#caller);
     this.admin = new AdminClient(this.#caller);
+    this.keys = new KeysClient(this.#caller);
     this.config = new ConfigClient(this.#caller, this.#channel);
   }
 

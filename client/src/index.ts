@@ -73,6 +73,7 @@ export type {
   Statistics,
   TailRecordsQuestion,
 } from "./query/history.js";
+export type { ApiKey, KeyLimits, KeyRoleName, KeysClient, KeyWithSecret, NewKey } from "./query/keys.js";
 export type { Listing, Page } from "./query/pages.js";
 export type {
   ExpectedVersion,

@@ -370,6 +370,30 @@ export const STARTING_RETRY_AFTER_MS = 200;
 /** Stated cap on the server's resident memory at the default settings; the paused-database test holds it to this. */
 export const RESIDENT_BYTES_MAX = 768 * MIB;
 
+/** API keys that are live at once: every server keeps them in memory, about half a kilobyte each. */
+export const KEYS_LIVE_MAX = 10_000;
+
+/** Live keys read by a server: room for those that several servers made at the same time at the limit. */
+export const KEYS_READ_MAX = 11_000;
+
+/** How often a server looks whether another one changed a key: one small read. */
+export const KEYS_POLL_MS = 1_000;
+
+/** Who a key is for: the column's width. */
+export const KEY_NAME_CHARS_MAX = 128;
+
+/** What all users of a key may take together, unless it was made with less: beyond what one server does in all. */
+export const KEY_STREAMS_DEFAULT = 10_000;
+export const KEY_RECORDS_PER_SECOND_DEFAULT = 1_000_000;
+export const KEY_BYTES_PER_SECOND_DEFAULT = 512 * MIB;
+
+/** How long the secret before a rotation goes on: a day, so that nobody has to be up at night; and a month at most. */
+export const ROTATION_GRACE_SECONDS_DEFAULT = 86_400;
+export const ROTATION_GRACE_SECONDS_MAX = 30 * 86_400;
+
+/** How often the files of certificates are looked at: well below the minutes in which a renewed one must be in use. */
+export const TLS_FILES_POLL_MS = 2_000;
+
 /** Throws where two limits contradict each other; called once, before anything else at start. */
 export function assertLimits(): void {
   const relations: [boolean, string][] = [
@@ -410,6 +434,10 @@ export function assertLimits(): void {
     [LEASE_MS >= 2 * MAINTENANCE_INTERVAL_MS, "a lease must survive one missed run"],
     [LOCK_WAIT_SECONDS * 1_000 < STATEMENT_TIMEOUT_MS, "a lock wait must end before its statement is given up"],
     [DEAD_LETTER_BODY_BYTES_MAX <= DEAD_LETTER_BYTES_MAX_DEFAULT, "the quota must admit one body"],
+    [KEYS_LIVE_MAX < KEYS_READ_MAX, "every live key must be read"],
+    [KEY_STREAMS_DEFAULT <= OPEN_STREAMS_MAX, "one key cannot have more streams than a server"],
+    [KEYS_POLL_MS * 5 <= 30_000, "a revoked key must end within 30 seconds, a few failed looks included"],
+    [ROTATION_GRACE_SECONDS_DEFAULT <= ROTATION_GRACE_SECONDS_MAX, "the default grace must be allowed"],
     [CATCH_UP_PAGE <= PAGE_SIZE_MAX, "a catch-up read is at most one page"],
   ];
   for (const [holds, why] of relations) {

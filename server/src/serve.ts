@@ -3,6 +3,9 @@
  * takes it down in reverse.
  */
 import type { Logger } from "pino";
+import { authorize, doorkeeper } from "./access/doorkeeper.js";
+import { KeyDirectory } from "./access/key-directory.js";
+import { keyMethods } from "./access/keys-service.js";
 import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
@@ -72,6 +75,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   let expiryHeld = false;
   const store = openStore(config);
   const calls = new IngestCalls();
+  // Beyond loopback nobody comes in without a key, not even while there is none.
+  const isBeyondLoopback = !isLoopback(splitAddress(config.grpcAddr).host) && !config.allowUnprotected;
+  const keys = new KeyDirectory(store, clock, config.requireKeys === "always" || isBeyondLoopback);
   const path = new IngestPath(
     store,
     clock,
@@ -103,7 +109,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
       watchersWait: (error) => log.warn({ err: error }, "watchers wait for the store"),
       storeUp: (audit) => {
-        rpc.setServing(true);
+        keys.forgetVersion();
+        // Nobody is let in before it is known who may come.
+        void keys
+          .refresh()
+          .catch(() => undefined)
+          .then(() => rpc.setServing(keeper.up && !closing));
         log.info({ engine: audit.engine, durable: audit.durable }, "store is ready");
         for (const { setting, found, advice } of audit.findings.filter((each) => each.level !== "ok")) {
           log.warn({ setting, found }, `acked records are at risk: ${advice}`);
@@ -128,14 +139,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   central.onChange(() => caches.resize(cacheCapacities(central.current)));
 
   const gate: Gate = {
-    admit: () => {
+    admit: (call) => {
       if (closing) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
       if (!keeper.started) {
         throw new RpcError("STORE_UNAVAILABLE", "the store has not answered yet; try again", {
           retryAfterMs: STARTING_RETRY_AFTER_MS,
         });
       }
-      return DEFAULT_NAMESPACE;
+      return authorize(keys, call.getPath(), call.metadata);
     },
     finished: (method, code) => {
       metrics.call(method, code);
@@ -179,10 +190,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         gate,
       ),
       stateService(store, gate),
-      adminService(store, gate),
+      adminService(store, keyMethods({ store, clock, keys }, gate), gate),
       configService({ store, central, stopping: stop.signal }, gate),
     ],
     config,
+    [doorkeeper(keys, { refused: (method, code) => gate.finished(method, code, 0) })],
   );
   const metrics = new Metrics(
     {
@@ -201,7 +213,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const http = new HttpServer({
     registry: metrics.registry,
-    notReady: () => (closing ? "shutting down" : keeper.problem),
+    notReady: () =>
+      closing ? "shutting down" : (keeper.problem ?? (keys.loaded ? undefined : "the keys are not read yet")),
     status: () => status(),
   });
   const status = async (): Promise<Status> => {
@@ -262,12 +275,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     await close();
     throw error;
   }
-  const ready = keeper.start(stop.signal);
+  const ready = keeper.start(stop.signal).then(() => keys.loadFirst(stop.signal));
   background.push(
     ready.catch(() => undefined),
     keeper.keep(stop.signal),
     sessions.keepSeen(stop.signal),
     hub.poll(stop.signal),
+    keys.keep(stop.signal, () => keeper.up),
     central.keep(stop.signal, () => keeper.up),
   );
   return {

@@ -2,6 +2,7 @@
 
 import { IngestPath } from "@tailkeep/server/dist/ingest-path.js";
 import { TABLE_COUNT } from "@tailkeep/server/dist/record/tables.js";
+import { type Caller, NO_QUOTA } from "@tailkeep/server/dist/rpc/caller.js";
 import { RpcError } from "@tailkeep/server/dist/rpc/errors.js";
 import type { Gate } from "@tailkeep/server/dist/rpc/unary.js";
 import { IngestCalls } from "@tailkeep/server/dist/stream/ingest-service.js";
@@ -12,6 +13,9 @@ import { type ArmedFailure, SimulatedStore } from "./store.js";
 import type { World } from "./world.js";
 
 export const NAMESPACE = "default";
+
+/** Nobody is shut out here; doors and keys have tests of their own. */
+const CALLER: Caller = { namespace: NAMESPACE, keyId: undefined, ended: new AbortController().signal, quota: NO_QUOTA };
 
 export interface ServerSettings {
   readonly shared: boolean;
@@ -78,7 +82,7 @@ export class SimulatedServer implements Listener {
       admit: () => {
         if (this.#isClosing) throw new RpcError("SHUTTING_DOWN", "shutting down");
         if (!keeper.started) throw new RpcError("STORE_UNAVAILABLE", "starting", { retryAfterMs: 200 });
-        return NAMESPACE;
+        return CALLER;
       },
       finished: (_method, code) => {
         if (code === "BROKEN_INVARIANT") events.unexpected(new Error("a stream was stopped by a broken invariant"));

@@ -7,6 +7,7 @@ import type { RejectedEntry } from "@tailkeep/server/dist/record/batch.js";
 import type { StoredRow } from "@tailkeep/server/dist/record/stored-row.js";
 import { tableAt } from "@tailkeep/server/dist/record/tables.js";
 import { admit, advance, countsOf } from "@tailkeep/server/dist/store/admit.js";
+import type { KeyStore } from "@tailkeep/server/dist/store/api-keys.js";
 import type { ConfigStore } from "@tailkeep/server/dist/store/config.js";
 import { StoreError } from "@tailkeep/server/dist/store/errors.js";
 import { streamKey } from "@tailkeep/server/dist/store/keys.js";
@@ -46,6 +47,7 @@ export class SimulatedStore implements Store {
   readonly reads: SimulatedReads;
   readonly state = undefined as unknown as StateStore;
   readonly config = undefined as unknown as ConfigStore;
+  readonly keys = undefined as unknown as KeyStore;
   readonly #database: Database;
   readonly #process: SimulatedProcess;
   readonly #armed: ArmedFailure[];

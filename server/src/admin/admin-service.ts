@@ -1,4 +1,5 @@
-/** AdminService: gaps, dead letters, the ledger and retention. */
+/** AdminService: gaps, dead letters, the ledger and retention; and keys, whose methods are access/keys-service.ts. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import {
   AdminServiceService,
   type DeadLetter,
@@ -114,7 +115,7 @@ async function getLedger(store: Store, namespace: string, request: GetLedgerRequ
   };
 }
 
-export function adminService(store: Store, gate: Gate): Service {
+export function adminService(store: Store, keyMethods: UntypedServiceImplementation, gate: Gate): Service {
   return {
     definition: AdminServiceService,
     implementation: {
@@ -122,6 +123,7 @@ export function adminService(store: Store, gate: Gate): Service {
       listDeadLetters: unary("ListDeadLetters", gate, ListDeadLettersRequest, (namespace, request) =>
         listDeadLetters(store, namespace, request),
       ),
+      ...keyMethods,
       getLedger: unary("GetLedger", gate, GetLedgerRequest, (namespace, request) =>
         getLedger(store, namespace, request),
       ),

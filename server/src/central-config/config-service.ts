@@ -128,7 +128,7 @@ class Watchers {
   }
 
   async #run(call: WatchStream, gone: AbortSignal): Promise<void> {
-    this.#gate.admit(call.metadata);
+    const { ended: unwelcome } = this.#gate.admit(call);
     decodeRequest(WatchConfigRequest, call.request);
     if (this.#count >= CONFIG_WATCHERS_MAX) {
       throw new RpcError("OVERLOADED", `${CONFIG_WATCHERS_MAX} watchers are connected; ask with GetConfig`, {
@@ -136,7 +136,7 @@ class Watchers {
       });
     }
     const { central, stopping } = this.#context;
-    const ended = AbortSignal.any([gone, stopping]);
+    const ended = AbortSignal.any([gone, stopping, unwelcome]);
     let wake: () => void = () => undefined;
     const forget = central.onChange(() => wake());
     call.on("drain", () => wake());
@@ -161,6 +161,7 @@ class Watchers {
       this.#count--;
       forget();
     }
+    if (unwelcome.aborted) throw unwelcome.reason;
     if (stopping.aborted) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
   }
 }

@@ -51,6 +51,10 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Listen beyond loopback although anyone who reaches the port may read and write everything."),
+  requireKeys: z
+    .enum(["auto", "always"])
+    .default("auto")
+    .describe("Whether callers need an API key: auto, as soon as one was made and beyond loopback; or always."),
   logLevel: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")

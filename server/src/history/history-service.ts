@@ -67,14 +67,15 @@ function watch(call: WatchStream, context: HistoryContext, gate: Gate): void {
     WATCH_AHEAD_MESSAGES_MAX;
   for (const event of ["cancelled", "close", "error"]) call.on(event, () => abort.abort());
   const run = async () => {
-    const namespace = gate.admit(call.metadata);
+    const { namespace, ended } = gate.admit(call);
     const request = decodeRequest(WatchRecordsRequest, call.request);
     const watching = new WatchCall(context, namespace, request, {
       send: (response) => abort.signal.aborted || call.write(response),
     });
     call.on("drain", () => watching.writable());
     abort.signal.addEventListener("abort", () => watching.stop());
-    await watching.run(AbortSignal.any([abort.signal, context.stopping]));
+    await watching.run(AbortSignal.any([abort.signal, context.stopping, ended]));
+    if (ended.aborted) throw ended.reason;
     if (context.stopping.aborted) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
   };
   run().then(

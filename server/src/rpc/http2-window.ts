@@ -19,18 +19,29 @@ function widened(options: http2.ServerOptions | undefined): http2.ServerOptions 
   };
 }
 
-function widenSessions<Server extends http2.Http2Server | http2.Http2SecureServer>(server: Server): Server {
-  server.on("session", (session: http2.ServerHttp2Session) => session.setLocalWindowSize(HTTP2_WINDOW_BYTES));
+function widenSessions<Server extends http2.Http2Server | http2.Http2SecureServer>(
+  server: Server,
+  sessions: Set<http2.ServerHttp2Session>,
+): Server {
+  server.on("session", (session: http2.ServerHttp2Session) => {
+    session.setLocalWindowSize(HTTP2_WINDOW_BYTES);
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
   return server;
 }
 
-/** Runs `bind`, during which grpc-js makes its HTTP/2 servers. */
-export async function withOwnHttp2<Result>(limits: ConnectionLimits, bind: () => Promise<Result>): Promise<Result> {
+/** Runs `bind`, during which grpc-js makes its HTTP/2 servers; `sessions` has those that are open from then on. */
+export async function withOwnHttp2<Result>(
+  limits: ConnectionLimits,
+  sessions: Set<http2.ServerHttp2Session>,
+  bind: () => Promise<Result>,
+): Promise<Result> {
   const { createServer, createSecureServer } = http2;
   http2.createServer = ((options?: http2.ServerOptions) =>
-    widenSessions(limits.guard(createServer(widened(options))))) as never;
+    widenSessions(limits.guard(createServer(widened(options))), sessions)) as never;
   http2.createSecureServer = ((options?: http2.SecureServerOptions) =>
-    widenSessions(limits.guard(createSecureServer(widened(options) as http2.SecureServerOptions)))) as never;
+    widenSessions(limits.guard(createSecureServer(widened(options) as http2.SecureServerOptions)), sessions)) as never;
   try {
     return await bind();
   } finally {

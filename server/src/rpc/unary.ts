@@ -1,6 +1,7 @@
 /** Unary calls as plain async functions: decoded here, so that bad bytes get the right status, with errors mapped once. */
 import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { Metadata, ServerUnaryCall, sendUnaryData, UntypedHandleCall } from "@grpc/grpc-js";
+import type { Caller } from "./caller.js";
 import { RpcError, rpcError } from "./errors.js";
 import { strictReader } from "./strict-reader.js";
 
@@ -9,10 +10,17 @@ export interface Decoder<Request> {
   decode(reader: BinaryReader): Request;
 }
 
+/** A call, as far as it is looked at before its request. */
+export interface CallHead {
+  readonly metadata: Metadata;
+  /** `/tailkeep.v1.IngestService/Ingest` */
+  getPath(): string;
+}
+
 /** What every call goes through, whatever it asks. */
 export interface Gate {
-  /** Who calls: the namespace of its credentials. @throws RpcError where it may not, or the server cannot serve yet */
-  admit(metadata: Metadata): string;
+  /** Who calls. @throws RpcError where it may not, or the server cannot serve yet */
+  admit(call: CallHead): Caller;
   /** Name of the method, its tailkeep-code or OK, and how long it took. */
   finished(method: string, code: string, ms: number): void;
   /** An error that the caller is not told. */
@@ -31,11 +39,11 @@ export function decodeRequest<Request>(decoder: Decoder<Request>, bytes: Buffer)
 export function rawUnary<Response>(
   method: string,
   gate: Gate,
-  handle: (namespace: string, bytes: Buffer) => Promise<Response>,
+  handle: (caller: Caller, bytes: Buffer) => Promise<Response>,
 ): UntypedHandleCall {
   return (call: ServerUnaryCall<Buffer, Response>, callback: sendUnaryData<Response>) => {
     const startedMs = performance.now();
-    const finish = async () => handle(gate.admit(call.metadata), call.request);
+    const finish = async () => handle(gate.admit(call), call.request);
     finish().then(
       (response) => {
         gate.finished(method, "OK", performance.now() - startedMs);
@@ -54,7 +62,7 @@ export function unary<Request, Response>(
   method: string,
   gate: Gate,
   decoder: Decoder<Request>,
-  handle: (namespace: string, request: Request) => Promise<Response>,
+  handle: (namespace: string, request: Request, caller: Caller) => Promise<Response>,
 ): UntypedHandleCall {
-  return rawUnary(method, gate, (namespace, bytes) => handle(namespace, decodeRequest(decoder, bytes)));
+  return rawUnary(method, gate, (caller, bytes) => handle(caller.namespace, decodeRequest(decoder, bytes), caller));
 }

@@ -254,6 +254,20 @@ export function expiryStatements(dialect: Dialect): string[] {
   ];
 }
 
+/** Who may call: a row for each API key that there ever was. */
+export function apiKeyStatements(dialect: Dialect): string[] {
+  const types = TYPES[dialect];
+  const end = dialect === "mysql" ? ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" : ") STRICT";
+  const integer = types.integer;
+  return [
+    `CREATE TABLE IF NOT EXISTS api_keys (key_id ${types.id} NOT NULL PRIMARY KEY, namespace_id ${types.id} NOT NULL,
+      name ${types.text} NOT NULL, roles ${types.text} NOT NULL, secret_hash ${types.text} NOT NULL,
+      previous_hash ${types.text}, previous_until_us ${integer}, created_at_us ${integer} NOT NULL,
+      expires_at_us ${integer}, revoked_at_us ${integer}, streams_max ${integer}, records_per_second_max ${integer},
+      bytes_per_second_max ${integer}, changes ${integer} NOT NULL${end}`,
+  ];
+}
+
 /** Tables that the runner of migrations itself needs, before any migration. */
 export function bootstrapStatements(dialect: Dialect): string[] {
   const types = TYPES[dialect];
@@ -278,6 +292,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: "config", statements: configStatements },
   { version: 3, name: "key index", statements: keyIndexStatements },
   { version: 4, name: "expiry", statements: expiryStatements },
+  { version: 5, name: "api keys", statements: apiKeyStatements },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

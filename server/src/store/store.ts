@@ -6,6 +6,7 @@
  * watermark go into one transaction. Nothing else gives exactly-once.
  */
 import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
+import type { KeyStore } from "./api-keys.js";
 import type { ConfigStore } from "./config.js";
 import type { ExpireOptions, ExpiryReport } from "./expiry.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
@@ -106,6 +107,7 @@ export interface Store {
   readonly config: ConfigStore;
   /** Days that rows are kept, by table index. */
   readonly retentionDays: readonly number[];
+  readonly keys: KeyStore;
   /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */
   start(): Promise<Audit>;
   openStream(request: OpenRequest): Promise<OpenOutcome>;

@@ -13,6 +13,7 @@ import type { Clock } from "../base/clock.js";
 import { BATCH_BYTES_MAX } from "../limits.js";
 import type { Batch, RejectedEntry } from "../record/batch.js";
 import { decodeBatch, requestPart } from "../record/decode.js";
+import type { Quota } from "../rpc/caller.js";
 import { RpcError } from "../rpc/errors.js";
 import { countsMessage } from "../rpc/messages.js";
 import type { SessionListener, StreamSession } from "../session/session.js";
@@ -32,6 +33,8 @@ export interface IngestWire {
 
 export interface IngestContext {
   namespace: string;
+  /** What its key may still take. */
+  quota: Quota;
   sessions: Sessions;
   budget: IngestBudget;
   clock: Clock;
@@ -62,6 +65,8 @@ export class IngestCall {
   /** Of batches that are held: encoded size, for the writer's credit, and what memory was charged for them. */
   readonly #charged = new Map<Batch, Charge>();
   #stopWaiting: (() => void) | undefined;
+  /** While its key has taken more than its rate: reading stands still until then. */
+  #slowed: AbortController | undefined;
   #halfClosed = false;
   #shuttingDown = false;
   #offeredCredit = 0;
@@ -106,6 +111,11 @@ export class IngestCall {
   /** The server ends: whatever is not decided by now will be found in the database by the next open. */
   abort(): void {
     this.#fail(new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect and resend what is not acked"));
+  }
+
+  /** Its key has ended: what was taken and is not durable yet is left to be found by the next open. */
+  shutOut(error: unknown): void {
+    this.#fail(error);
   }
 
   /** The server is going away: what was taken is committed and acked, more is not read. */
@@ -208,7 +218,9 @@ export class IngestCall {
       if (outcome === "accepted") {
         held = true;
         this.#charged.set(batch, charge);
-        this.#context.received(charge.size, batch.rowCount + batch.rejected.length);
+        const records = batch.rowCount + batch.rejected.length;
+        this.#context.received(charge.size, records);
+        this.#context.quota.take(charge.size, records);
         this.#updateReading();
       } else if (outcome !== "ignored" && outcome !== undefined) throw refusalError(outcome);
     } finally {
@@ -272,8 +284,23 @@ export class IngestCall {
   #updateReading(): void {
     if (this.#state !== "open" || this.#stopWaiting !== undefined || this.#shuttingDown) return;
     const pending = this.#receivedBytes - this.#releasedBytes;
-    if (pending > this.#window() || this.#progress?.flush() === false) this.#wire.pause();
+    if (pending > this.#window() || this.#progress?.flush() === false || this.#isSlowed()) this.#wire.pause();
     else this.#wire.resume();
+  }
+
+  /** Streams of a key above its rate are slowed: what they send waits in their connections. */
+  #isSlowed(): boolean {
+    if (this.#slowed !== undefined) return true;
+    const { quota, clock } = this.#context;
+    const waitMs = quota.waitMs();
+    if (waitMs === 0) return false;
+    const slowed = new AbortController();
+    this.#slowed = slowed;
+    void clock.sleep(waitMs, slowed.signal).then(() => {
+      this.#slowed = undefined;
+      this.#updateReading();
+    });
+    return true;
   }
 
   #drain(): void {
@@ -305,6 +332,7 @@ export class IngestCall {
     this.#progress?.end();
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
+    this.#slowed?.abort();
     if (this.#session === undefined) return;
     this.#release(this.#session.end());
     this.#context.sessions.closed(this.#session);

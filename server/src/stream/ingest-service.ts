@@ -1,14 +1,18 @@
 /** Ingest and WriteRecords over grpc-js. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { type IngestResponse, IngestServiceService } from "@tailkeep/proto";
-import { READ_AHEAD_MESSAGES_MAX } from "../limits.js";
-import { rpcError } from "../rpc/errors.js";
+import { OVERLOAD_RETRY_AFTER_MS, READ_AHEAD_MESSAGES_MAX } from "../limits.js";
+import type { Caller } from "../rpc/caller.js";
+import { RpcError, rpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
 import { type Gate, rawUnary } from "../rpc/unary.js";
 import { IngestCall, type IngestContext, type IngestWire } from "./ingest-call.js";
 import { writeRecords } from "./write-records.js";
 
 type Call = ServerDuplexStream<Buffer, IngestResponse>;
+
+/** What all calls have in common; who makes one is added to it. */
+export type SharedContext = Omit<IngestContext, "namespace" | "quota">;
 
 /** The calls that are under way, so that a shutdown can let them finish. */
 export class IngestCalls {
@@ -28,13 +32,14 @@ export class IngestCalls {
     for (const call of this.#calls) call.abort();
   }
 
-  serve(call: Call, context: Omit<IngestContext, "namespace">, gate: Gate): void {
+  serve(call: Call, context: SharedContext, gate: Gate): void {
     const startedMs = performance.now();
     // Emitted by ourselves to end the call, or by the connection, which `cancelled` follows.
     call.on("error", () => undefined);
-    let namespace: string;
+    let caller: Caller;
     try {
-      namespace = gate.admit(call.metadata);
+      caller = gate.admit(call);
+      if (!caller.quota.openStream()) throw tooManyStreams();
     } catch (thrown) {
       const error = rpcError(thrown, (unexpected) => gate.unexpected(unexpected));
       gate.finished("Ingest", error.code, performance.now() - startedMs);
@@ -56,7 +61,7 @@ export class IngestCalls {
       end: (thrown) => {
         if (ended) return;
         ended = true;
-        this.#calls.delete(ingest);
+        leave();
         const error = thrown === undefined ? undefined : rpcError(thrown, (unexpected) => gate.unexpected(unexpected));
         gate.finished("Ingest", error?.code ?? "OK", performance.now() - startedMs);
         if (error === undefined) call.end();
@@ -64,13 +69,21 @@ export class IngestCalls {
         else call.emit("error", error.toStatus());
       },
     };
-    const ingest = new IngestCall(wire, { ...context, namespace });
+    const { namespace, quota, ended: unwelcome } = caller;
+    const ingest = new IngestCall(wire, { ...context, namespace, quota });
+    const shutOut = () => ingest.shutOut(unwelcome.reason);
+    const leave = () => {
+      this.#calls.delete(ingest);
+      unwelcome.removeEventListener("abort", shutOut);
+      quota.closeStream();
+    };
     this.#calls.add(ingest);
+    unwelcome.addEventListener("abort", shutOut);
     const gone = () => {
       ingest.onGone();
       if (ended) return;
       ended = true;
-      this.#calls.delete(ingest);
+      leave();
       gate.finished("Ingest", "CANCELLED", performance.now() - startedMs);
     };
     call.on("data", (bytes: Buffer) => ingest.onMessage(bytes));
@@ -81,13 +94,19 @@ export class IngestCalls {
   }
 }
 
-export function ingestService(calls: IngestCalls, context: Omit<IngestContext, "namespace">, gate: Gate): Service {
+function tooManyStreams(): RpcError {
+  return new RpcError("RATE_LIMITED", "the key has as many open streams as it may; close some, or use another key", {
+    retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+  });
+}
+
+export function ingestService(calls: IngestCalls, context: SharedContext, gate: Gate): Service {
   return {
     definition: IngestServiceService,
     implementation: {
       ingest: (call: Call) => calls.serve(call, context, gate),
-      writeRecords: rawUnary("WriteRecords", gate, (namespace, bytes) =>
-        writeRecords(bytes, { ...context, namespace }),
+      writeRecords: rawUnary("WriteRecords", gate, ({ namespace, quota }, bytes) =>
+        writeRecords(bytes, { ...context, namespace, quota }),
       ),
     },
   };

@@ -66,6 +66,16 @@ export async function writeRecords(bytes: Buffer, context: IngestContext): Promi
   if (size > BATCH_BYTES_MAX) {
     throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);
   }
+  const waitMs = context.quota.waitMs();
+  if (waitMs > 0) {
+    throw new RpcError(
+      "RATE_LIMITED",
+      "the key has written more than its rate; send less, or wait as long as it says",
+      {
+        retryAfterMs: waitMs,
+      },
+    );
+  }
   let cost = IngestBudget.cost(bytes.length);
   if (!context.budget.tryCharge(cost)) {
     if (context.budget.waiting >= BUDGET_WAITERS_MAX) {
@@ -79,6 +89,7 @@ export async function writeRecords(bytes: Buffer, context: IngestContext): Promi
     const batch = decodeBatch(bytes, start, end, context.clock.nowUs());
     cost += context.budget.extend(IngestBudget.decodedCost(batch) - cost);
     context.received(size, batch.rowCount + batch.rejected.length);
+    context.quota.take(size, batch.rowCount + batch.rejected.length);
     const done = Promise.withResolvers<{ committedSeq: number; rejected: RejectedEntry[] }>();
     // Whoever waits for it hears of a refusal; it may come while nobody does.
     done.promise.catch(() => undefined);

@@ -1,8 +1,9 @@
 /** Raw stubs of every service over one channel, with unary calls as promises of an answer or an ending. */
-import { ChannelCredentials, Client, type ServiceError } from "@grpc/grpc-js";
+import { ChannelCredentials, Client, type ClientOptions, InterceptingCall, type ServiceError } from "@grpc/grpc-js";
 import {
   AdminServiceService,
   ConfigServiceService,
+  CreateKeyRequest,
   DeleteSessionRequest,
   DeleteStateRequest,
   GetConfigRequest,
@@ -15,10 +16,13 @@ import {
   ListConfigChangesRequest,
   ListDeadLettersRequest,
   ListGapsRequest,
+  ListKeysRequest,
   ListRecordsRequest,
   ListSessionsRequest,
   ListStatesRequest,
   PutStateRequest,
+  RevokeKeyRequest,
+  RotateKeyRequest,
   StateServiceService,
   TailRecordsRequest,
   UpdateConfigRequest,
@@ -40,6 +44,10 @@ type Methods = typeof METHODS;
 
 /** Requests of the unary methods. */
 interface Requests {
+  createKey: CreateKeyRequest;
+  listKeys: ListKeysRequest;
+  revokeKey: RevokeKeyRequest;
+  rotateKey: RotateKeyRequest;
   deleteSession: DeleteSessionRequest;
   deleteState: DeleteStateRequest;
   getConfig: GetConfigRequest;
@@ -69,6 +77,10 @@ interface Codec<Message> {
 }
 
 const REQUESTS: { [M in Unary]: Codec<Requests[M]> } = {
+  createKey: CreateKeyRequest,
+  listKeys: ListKeysRequest,
+  revokeKey: RevokeKeyRequest,
+  rotateKey: RotateKeyRequest,
   deleteSession: DeleteSessionRequest,
   deleteState: DeleteStateRequest,
   getConfig: GetConfigRequest,
@@ -100,12 +112,35 @@ export class EndedError extends Error {
   }
 }
 
+export interface StubsOptions {
+  /** Sent with every call, as `authorization` as it stands. */
+  readonly authorization?: string | undefined;
+  /** @default plain text */
+  readonly credentials?: ChannelCredentials | undefined;
+}
+
+/** Adds the header to every call. */
+function sending(authorization: string): ClientOptions {
+  return {
+    interceptors: [
+      (options, nextCall) =>
+        new InterceptingCall(nextCall(options), {
+          start: (metadata, listener, next) => {
+            metadata.set("authorization", authorization);
+            next(metadata, listener);
+          },
+        }),
+    ],
+  };
+}
+
 export class Stubs {
   readonly client: Client;
   readonly #probes: { cancel(): void }[] = [];
 
-  constructor(address: string) {
-    this.client = new Client(address, ChannelCredentials.createInsecure(), {
+  constructor(address: string, { authorization, credentials }: StubsOptions = {}) {
+    this.client = new Client(address, credentials ?? ChannelCredentials.createInsecure(), {
+      ...(authorization === undefined ? {} : sending(authorization)),
       "grpc.max_send_message_length": -1,
       "grpc.max_receive_message_length": -1,
       "grpc.enable_retries": 0,

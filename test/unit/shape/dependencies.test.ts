@@ -33,6 +33,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
 
   history: [...VOCABULARY, "cache", "rpc", "store"],
   state: [...VOCABULARY, "rpc", "store"],
+  access: [...VOCABULARY, "rpc", "store"],
   admin: [...VOCABULARY, "rpc", "store"],
   "central-config": [...VOCABULARY, "config", "rpc", "store"],
   rpc: [...VOCABULARY, "store"],
@@ -43,7 +44,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   import: ["base"],
   export: ["record"],
   doctor: [...VOCABULARY, "config", "store"],
-  cli: ["base", "config", "demo", "doctor", "export", "import", "limits", "serve"],
+  cli: ["access", "base", "config", "demo", "doctor", "export", "import", "limits", "serve"],
   "ingest-path": [...VOCABULARY, "cache", "commit", "session", "store", "stream"],
   // The composition root.
   serve: ["*"],

@@ -13,6 +13,7 @@ import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayOfMs, dayText, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import type { KeyStore } from "../api-keys.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
@@ -26,6 +27,7 @@ import { Reads } from "../reads/reads.js";
 import { rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
+import { MysqlKeys } from "./api-keys.js";
 import { auditMysql } from "./audit.js";
 import { MysqlConfig } from "./config.js";
 import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
@@ -72,6 +74,7 @@ export class MysqlStore implements Store {
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
+  readonly keys: KeyStore;
   readonly #options: MysqlOptions;
   readonly #clock: Clock;
   /** Commits have lanes of their own, so that opens and updates never wait behind a full pipeline. */
@@ -95,6 +98,7 @@ export class MysqlStore implements Store {
       keyBlocks: false,
     });
     this.config = new MysqlConfig((work) => this.#patiently(work));
+    this.keys = new MysqlKeys((work) => this.#patiently(work));
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
   }
 

@@ -105,6 +105,23 @@ interface ExpiryRunsTable {
   report: string;
 }
 
+export interface ApiKeysTable {
+  key_id: string;
+  namespace_id: string;
+  name: string;
+  roles: string;
+  secret_hash: string;
+  previous_hash: string | null;
+  previous_until_us: number | null;
+  created_at_us: number;
+  expires_at_us: number | null;
+  revoked_at_us: number | null;
+  streams_max: number | null;
+  records_per_second_max: number | null;
+  bytes_per_second_max: number | null;
+  changes: number;
+}
+
 export type Database = Record<`${TableName}_rows`, RowsTable> & {
   sessions: SessionsTable;
   streams: StreamsTable;
@@ -113,6 +130,7 @@ export type Database = Record<`${TableName}_rows`, RowsTable> & {
   states: StatesTable;
   config_changes: ConfigChangesTable;
   expiry_runs: ExpiryRunsTable;
+  api_keys: ApiKeysTable;
 };
 
 export type QueryBuilder = Kysely<Database>;

@@ -1,4 +1,5 @@
 /** Every question the server asks of a store, the same for both: built with Kysely, run by the store. */
+import { key, keysVersion, listKeys, liveKeys } from "./api-keys.js";
 import { listConfigChanges, newestConfig } from "./config.js";
 import type { Execute, QueryBuilder, Source } from "./database.js";
 import { expiryRuns } from "./expiry.js";
@@ -104,6 +105,22 @@ export class Reads {
 
   expiryRuns() {
     return expiryRuns(this.#source);
+  }
+
+  keysVersion() {
+    return keysVersion(this.#source);
+  }
+
+  liveKeys(...args: Rest<typeof liveKeys>) {
+    return liveKeys(this.#source, ...args);
+  }
+
+  key(...args: Rest<typeof key>) {
+    return key(this.#source, ...args);
+  }
+
+  listKeys(...args: Rest<typeof listKeys>) {
+    return listKeys(this.#source, ...args);
   }
 
   abandonedDeletions(...args: Rest<typeof abandonedDeletions>) {

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { systemClock } from "../../base/clock.js";
 import { EXPIRY_REST_BUSY, EXPIRY_REST_IDLE, READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
 import { dayOfMs, dayText, nowUs } from "../../record/time.js";
+import type { KeyStore } from "../api-keys.js";
 import type { AppendOutcome, ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
@@ -46,6 +47,7 @@ export class SqliteStore implements Store {
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
+  readonly keys: KeyStore;
   readonly #writer: Thread;
   readonly #reader: Thread;
   readonly #opening: WaitingOpen[] = [];
@@ -61,6 +63,11 @@ export class SqliteStore implements Store {
       keyBlocks: true,
     });
     this.config = { append: (row) => this.#writer.call<AppendOutcome>("appendConfig", row) };
+    this.keys = {
+      insert: (...args) => this.#writer.call<void>("insertKey", ...args),
+      rotate: (...args) => this.#writer.call<boolean>("rotateKey", ...args),
+      revoke: (...args) => this.#writer.call<boolean>("revokeKey", ...args),
+    };
     this.state = {
       put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
       delete: (...args) => this.#writer.call<DeleteOutcome>("deleteState", ...args),

@@ -15,6 +15,7 @@ import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
+import type { KeyRotation, KeyRow } from "../api-keys.js";
 import type { AppendOutcome, ConfigRow } from "../config.js";
 import { StoreError } from "../errors.js";
 import type { ExpiryReport } from "../expiry.js";
@@ -25,6 +26,7 @@ import { BEING_UNPINNED, type Move, pinState, UNPINNED } from "../pins.js";
 import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
+import { SqliteKeys } from "./api-keys.js";
 import { auditSqlite } from "./audit.js";
 import { sqliteError } from "./errors.js";
 import { expireSlice, giveBackSlice, movePinSlice } from "./expire.js";
@@ -48,6 +50,7 @@ class SqliteWriter {
   readonly #lock: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #deadLetterBytes = new Map<string, number>();
+  readonly keys = new SqliteKeys((sql, args) => this.#transaction(() => this.#run(sql, args)));
   #insert: RunInsert | undefined;
   #storingDay = 0;
 
@@ -585,6 +588,9 @@ serveThread({
   unpinned: (namespace: string, id: string) => started().unpinned(namespace, id),
   giveBackSlice: () => started().giveBackSlice(),
   recordExpiry: (report: ExpiryReport) => started().recordExpiry(report),
+  insertKey: (row: KeyRow) => started().keys.insert(row),
+  rotateKey: (namespace: string, id: string, rotation: KeyRotation) => started().keys.rotate(namespace, id, rotation),
+  revokeKey: (namespace: string, id: string, now: number) => started().keys.revoke(namespace, id, now),
   ping: () => started().ping(),
   close: () => writer?.close(),
 });

@@ -18,6 +18,66 @@ import {
 import { Rejection, StreamCounts } from "./ingest.js";
 import { Record, RecordType, recordTypeFromJSON, recordTypeToJSON, StoredGap } from "./records.js";
 
+/** What a key permits in its namespace; KEY_ROLE_ADMIN permits everything. */
+export const KeyRole = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** WRITE - What a trainer needs: ingest, state documents, its history and the limits. */
+  WRITE: 1,
+  /** READ - Reading: history, watching, statistics, documents, what was lost, the configuration. */
+  READ: 2,
+  /** ADMIN - Everything, and alone: DeleteSession, UpdateConfig, keys. */
+  ADMIN: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type KeyRole = typeof KeyRole[keyof typeof KeyRole];
+
+export namespace KeyRole {
+  export type UNSPECIFIED = typeof KeyRole.UNSPECIFIED;
+  export type WRITE = typeof KeyRole.WRITE;
+  export type READ = typeof KeyRole.READ;
+  export type ADMIN = typeof KeyRole.ADMIN;
+  export type UNRECOGNIZED = typeof KeyRole.UNRECOGNIZED;
+}
+
+export function keyRoleFromJSON(object: any): KeyRole {
+  switch (object) {
+    case 0:
+    case "KEY_ROLE_UNSPECIFIED":
+      return KeyRole.UNSPECIFIED;
+    case 1:
+    case "KEY_ROLE_WRITE":
+      return KeyRole.WRITE;
+    case 2:
+    case "KEY_ROLE_READ":
+      return KeyRole.READ;
+    case 3:
+    case "KEY_ROLE_ADMIN":
+      return KeyRole.ADMIN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return KeyRole.UNRECOGNIZED;
+  }
+}
+
+export function keyRoleToJSON(object: KeyRole): string {
+  switch (object) {
+    case KeyRole.UNSPECIFIED:
+      return "KEY_ROLE_UNSPECIFIED";
+    case KeyRole.WRITE:
+      return "KEY_ROLE_WRITE";
+    case KeyRole.READ:
+      return "KEY_ROLE_READ";
+    case KeyRole.ADMIN:
+      return "KEY_ROLE_ADMIN";
+    case KeyRole.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** Asks for the state of retention. It is the same for all namespaces. */
 export interface GetRetentionRequest {
 }
@@ -62,6 +122,115 @@ export interface ExpiryRun {
   storingDay: string;
   /** What went, by table. */
   removed: ExpiredRows[];
+}
+
+/** What all users of a key together may take from one server. In answers every field is present. */
+export interface KeyLimits {
+  /** Open ingest streams: 1 to 12,000. Default 10,000. */
+  streamsMax?:
+    | number
+    | undefined;
+  /**
+   * Records a second: at least 1. Default 1,000,000. Streams are slowed to it; WriteRecords is RESOURCE_EXHAUSTED
+   * (RATE_LIMITED) with tailkeep-retry-after-ms.
+   */
+  recordsPerSecondMax?:
+    | bigint
+    | undefined;
+  /** Encoded bytes of batches a second: at least 1. Default 536,870,912. As with records. */
+  bytesPerSecondMax?: bigint | undefined;
+}
+
+/** A key, without its secret. */
+export interface ApiKey {
+  /** Its name in lists and commands; the part between the underscores of tk_<id>_<secret>. */
+  keyId: string;
+  /** What it is for, in its maker's words. */
+  name: string;
+  /** The namespace of everything that is done with it. */
+  namespace: string;
+  /** What it permits. */
+  roles: KeyRole[];
+  /** Its limits. */
+  limits:
+    | KeyLimits
+    | undefined;
+  /** Microseconds since 1970. */
+  createdAtUs: bigint;
+  /** From then on it is refused: microseconds since 1970; absent: never. */
+  expiresAtUs?:
+    | bigint
+    | undefined;
+  /** Since then it is refused: microseconds since 1970; absent: it was not revoked. */
+  revokedAtUs?:
+    | bigint
+    | undefined;
+  /** Until then the secret before the last rotation is accepted too: microseconds since 1970; absent: there is none. */
+  previousUntilUs?: bigint | undefined;
+}
+
+/** Makes a key. */
+export interface CreateKeyRequest {
+  /** What it is for: at most 128 characters. */
+  name: string;
+  /** At least one. */
+  roles: KeyRole[];
+  /** In the future: microseconds since 1970; absent: never. */
+  expiresAtUs?:
+    | bigint
+    | undefined;
+  /** What is absent has its default. */
+  limits: KeyLimits | undefined;
+}
+
+/** A new key. */
+export interface CreateKeyResponse {
+  /** The key. */
+  key:
+    | ApiKey
+    | undefined;
+  /** tk_<id>_<secret>: what callers send as `authorization: Bearer ...`. Shown this once. */
+  secret: string;
+}
+
+/** Lists keys. */
+export interface ListKeysRequest {
+  /** 1 to 1,000; 0 means 100. */
+  pageSize: number;
+  /** From the previous answer; empty for the first page. */
+  pageToken: string;
+}
+
+/** A page of keys. */
+export interface ListKeysResponse {
+  /** The keys. */
+  keys: ApiKey[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
+}
+
+/** Rotates a key. */
+export interface RotateKeyRequest {
+  /** The key. */
+  keyId: string;
+  /** How long the secret before goes on: 0 to 2,592,000 seconds. Absent: 86,400. */
+  graceSeconds?: number | undefined;
+}
+
+/** A key with its new secret. */
+export interface RotateKeyResponse {
+  /** The key. */
+  key:
+    | ApiKey
+    | undefined;
+  /** tk_<id>_<secret>. Shown this once. */
+  secret: string;
+}
+
+/** Revokes a key. */
+export interface RevokeKeyRequest {
+  /** The key. */
+  keyId: string;
 }
 
 /** Lists gaps. */
@@ -651,6 +820,1052 @@ export const ExpiryRun: MessageFns<ExpiryRun> = {
     message.endedAtUs = (object.endedAtUs !== undefined && object.endedAtUs !== null) ? BigInt(object.endedAtUs) : 0n;
     message.storingDay = object.storingDay ?? "";
     message.removed = object.removed?.map((e) => ExpiredRows.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKeyLimits(): KeyLimits {
+  return { streamsMax: undefined, recordsPerSecondMax: undefined, bytesPerSecondMax: undefined };
+}
+
+export const KeyLimits: MessageFns<KeyLimits> = {
+  encode(message: KeyLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.streamsMax !== undefined) {
+      writer.uint32(8).int32(message.streamsMax);
+    }
+    if (message.recordsPerSecondMax !== undefined) {
+      if (BigInt.asIntN(64, message.recordsPerSecondMax) !== message.recordsPerSecondMax) {
+        throw new globalThis.Error("value provided for field message.recordsPerSecondMax of type int64 too large");
+      }
+      writer.uint32(16).int64(message.recordsPerSecondMax);
+    }
+    if (message.bytesPerSecondMax !== undefined) {
+      if (BigInt.asIntN(64, message.bytesPerSecondMax) !== message.bytesPerSecondMax) {
+        throw new globalThis.Error("value provided for field message.bytesPerSecondMax of type int64 too large");
+      }
+      writer.uint32(24).int64(message.bytesPerSecondMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.streamsMax = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recordsPerSecondMax = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytesPerSecondMax = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KeyLimits {
+    return {
+      streamsMax: isSet(object.streamsMax)
+        ? globalThis.Number(object.streamsMax)
+        : isSet(object.streams_max)
+        ? globalThis.Number(object.streams_max)
+        : undefined,
+      recordsPerSecondMax: isSet(object.recordsPerSecondMax)
+        ? BigInt(object.recordsPerSecondMax)
+        : isSet(object.records_per_second_max)
+        ? BigInt(object.records_per_second_max)
+        : undefined,
+      bytesPerSecondMax: isSet(object.bytesPerSecondMax)
+        ? BigInt(object.bytesPerSecondMax)
+        : isSet(object.bytes_per_second_max)
+        ? BigInt(object.bytes_per_second_max)
+        : undefined,
+    };
+  },
+
+  toJSON(message: KeyLimits): unknown {
+    const obj: any = {};
+    if (message.streamsMax !== undefined) {
+      obj.streamsMax = Math.round(message.streamsMax);
+    }
+    if (message.recordsPerSecondMax !== undefined) {
+      obj.recordsPerSecondMax = message.recordsPerSecondMax.toString();
+    }
+    if (message.bytesPerSecondMax !== undefined) {
+      obj.bytesPerSecondMax = message.bytesPerSecondMax.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<KeyLimits>, I>>(base?: I): KeyLimits {
+    return KeyLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyLimits>, I>>(object: I): KeyLimits {
+    const message = createBaseKeyLimits();
+    message.streamsMax = object.streamsMax ?? undefined;
+    message.recordsPerSecondMax = (object.recordsPerSecondMax !== undefined && object.recordsPerSecondMax !== null)
+      ? BigInt(object.recordsPerSecondMax)
+      : undefined;
+    message.bytesPerSecondMax = (object.bytesPerSecondMax !== undefined && object.bytesPerSecondMax !== null)
+      ? BigInt(object.bytesPerSecondMax)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseApiKey(): ApiKey {
+  return {
+    keyId: "",
+    name: "",
+    namespace: "",
+    roles: [],
+    limits: undefined,
+    createdAtUs: 0n,
+    expiresAtUs: undefined,
+    revokedAtUs: undefined,
+    previousUntilUs: undefined,
+  };
+}
+
+export const ApiKey: MessageFns<ApiKey> = {
+  encode(message: ApiKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.roles.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.roles) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.limits !== undefined) {
+      KeyLimits.encode(message.limits, writer.uint32(42).fork()).join();
+    }
+    if (message.createdAtUs !== 0n) {
+      if (BigInt.asIntN(64, message.createdAtUs) !== message.createdAtUs) {
+        throw new globalThis.Error("value provided for field message.createdAtUs of type int64 too large");
+      }
+      writer.uint32(48).int64(message.createdAtUs);
+    }
+    if (message.expiresAtUs !== undefined) {
+      if (BigInt.asIntN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type int64 too large");
+      }
+      writer.uint32(56).int64(message.expiresAtUs);
+    }
+    if (message.revokedAtUs !== undefined) {
+      if (BigInt.asIntN(64, message.revokedAtUs) !== message.revokedAtUs) {
+        throw new globalThis.Error("value provided for field message.revokedAtUs of type int64 too large");
+      }
+      writer.uint32(64).int64(message.revokedAtUs);
+    }
+    if (message.previousUntilUs !== undefined) {
+      if (BigInt.asIntN(64, message.previousUntilUs) !== message.previousUntilUs) {
+        throw new globalThis.Error("value provided for field message.previousUntilUs of type int64 too large");
+      }
+      writer.uint32(72).int64(message.previousUntilUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApiKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApiKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.roles.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.roles.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.limits = KeyLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.createdAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.expiresAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.revokedAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.previousUntilUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApiKey {
+    return {
+      keyId: isSet(object.keyId)
+        ? globalThis.String(object.keyId)
+        : isSet(object.key_id)
+        ? globalThis.String(object.key_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => keyRoleFromJSON(e)) : [],
+      limits: isSet(object.limits) ? KeyLimits.fromJSON(object.limits) : undefined,
+      createdAtUs: isSet(object.createdAtUs)
+        ? BigInt(object.createdAtUs)
+        : isSet(object.created_at_us)
+        ? BigInt(object.created_at_us)
+        : 0n,
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : undefined,
+      revokedAtUs: isSet(object.revokedAtUs)
+        ? BigInt(object.revokedAtUs)
+        : isSet(object.revoked_at_us)
+        ? BigInt(object.revoked_at_us)
+        : undefined,
+      previousUntilUs: isSet(object.previousUntilUs)
+        ? BigInt(object.previousUntilUs)
+        : isSet(object.previous_until_us)
+        ? BigInt(object.previous_until_us)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ApiKey): unknown {
+    const obj: any = {};
+    if (message.keyId !== "") {
+      obj.keyId = message.keyId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.roles?.length) {
+      obj.roles = message.roles.map((e) => keyRoleToJSON(e));
+    }
+    if (message.limits !== undefined) {
+      obj.limits = KeyLimits.toJSON(message.limits);
+    }
+    if (message.createdAtUs !== 0n) {
+      obj.createdAtUs = message.createdAtUs.toString();
+    }
+    if (message.expiresAtUs !== undefined) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    if (message.revokedAtUs !== undefined) {
+      obj.revokedAtUs = message.revokedAtUs.toString();
+    }
+    if (message.previousUntilUs !== undefined) {
+      obj.previousUntilUs = message.previousUntilUs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ApiKey>, I>>(base?: I): ApiKey {
+    return ApiKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ApiKey>, I>>(object: I): ApiKey {
+    const message = createBaseApiKey();
+    message.keyId = object.keyId ?? "";
+    message.name = object.name ?? "";
+    message.namespace = object.namespace ?? "";
+    message.roles = object.roles?.map((e) => e) || [];
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? KeyLimits.fromPartial(object.limits)
+      : undefined;
+    message.createdAtUs = (object.createdAtUs !== undefined && object.createdAtUs !== null)
+      ? BigInt(object.createdAtUs)
+      : 0n;
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : undefined;
+    message.revokedAtUs = (object.revokedAtUs !== undefined && object.revokedAtUs !== null)
+      ? BigInt(object.revokedAtUs)
+      : undefined;
+    message.previousUntilUs = (object.previousUntilUs !== undefined && object.previousUntilUs !== null)
+      ? BigInt(object.previousUntilUs)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCreateKeyRequest(): CreateKeyRequest {
+  return { name: "", roles: [], expiresAtUs: undefined, limits: undefined };
+}
+
+export const CreateKeyRequest: MessageFns<CreateKeyRequest> = {
+  encode(message: CreateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.roles.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.roles) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.expiresAtUs !== undefined) {
+      if (BigInt.asIntN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.expiresAtUs);
+    }
+    if (message.limits !== undefined) {
+      KeyLimits.encode(message.limits, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.roles.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.roles.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAtUs = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.limits = KeyLimits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateKeyRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => keyRoleFromJSON(e)) : [],
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : undefined,
+      limits: isSet(object.limits) ? KeyLimits.fromJSON(object.limits) : undefined,
+    };
+  },
+
+  toJSON(message: CreateKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.roles?.length) {
+      obj.roles = message.roles.map((e) => keyRoleToJSON(e));
+    }
+    if (message.expiresAtUs !== undefined) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    if (message.limits !== undefined) {
+      obj.limits = KeyLimits.toJSON(message.limits);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateKeyRequest>, I>>(base?: I): CreateKeyRequest {
+    return CreateKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateKeyRequest>, I>>(object: I): CreateKeyRequest {
+    const message = createBaseCreateKeyRequest();
+    message.name = object.name ?? "";
+    message.roles = object.roles?.map((e) => e) || [];
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? KeyLimits.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCreateKeyResponse(): CreateKeyResponse {
+  return { key: undefined, secret: "" };
+}
+
+export const CreateKeyResponse: MessageFns<CreateKeyResponse> = {
+  encode(message: CreateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      ApiKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.secret !== "") {
+      writer.uint32(18).string(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = ApiKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateKeyResponse {
+    return {
+      key: isSet(object.key) ? ApiKey.fromJSON(object.key) : undefined,
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+    };
+  },
+
+  toJSON(message: CreateKeyResponse): unknown {
+    const obj: any = {};
+    if (message.key !== undefined) {
+      obj.key = ApiKey.toJSON(message.key);
+    }
+    if (message.secret !== "") {
+      obj.secret = message.secret;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateKeyResponse>, I>>(base?: I): CreateKeyResponse {
+    return CreateKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateKeyResponse>, I>>(object: I): CreateKeyResponse {
+    const message = createBaseCreateKeyResponse();
+    message.key = (object.key !== undefined && object.key !== null) ? ApiKey.fromPartial(object.key) : undefined;
+    message.secret = object.secret ?? "";
+    return message;
+  },
+};
+
+function createBaseListKeysRequest(): ListKeysRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListKeysRequest: MessageFns<ListKeysRequest> = {
+  encode(message: ListKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListKeysRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListKeysRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListKeysRequest>, I>>(base?: I): ListKeysRequest {
+    return ListKeysRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListKeysRequest>, I>>(object: I): ListKeysRequest {
+    const message = createBaseListKeysRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListKeysResponse(): ListKeysResponse {
+  return { keys: [], nextPageToken: "" };
+}
+
+export const ListKeysResponse: MessageFns<ListKeysResponse> = {
+  encode(message: ListKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      ApiKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(ApiKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListKeysResponse {
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => ApiKey.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListKeysResponse): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => ApiKey.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListKeysResponse>, I>>(base?: I): ListKeysResponse {
+    return ListKeysResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListKeysResponse>, I>>(object: I): ListKeysResponse {
+    const message = createBaseListKeysResponse();
+    message.keys = object.keys?.map((e) => ApiKey.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseRotateKeyRequest(): RotateKeyRequest {
+  return { keyId: "", graceSeconds: undefined };
+}
+
+export const RotateKeyRequest: MessageFns<RotateKeyRequest> = {
+  encode(message: RotateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.graceSeconds !== undefined) {
+      writer.uint32(16).int32(message.graceSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.graceSeconds = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyRequest {
+    return {
+      keyId: isSet(object.keyId)
+        ? globalThis.String(object.keyId)
+        : isSet(object.key_id)
+        ? globalThis.String(object.key_id)
+        : "",
+      graceSeconds: isSet(object.graceSeconds)
+        ? globalThis.Number(object.graceSeconds)
+        : isSet(object.grace_seconds)
+        ? globalThis.Number(object.grace_seconds)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RotateKeyRequest): unknown {
+    const obj: any = {};
+    if (message.keyId !== "") {
+      obj.keyId = message.keyId;
+    }
+    if (message.graceSeconds !== undefined) {
+      obj.graceSeconds = Math.round(message.graceSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateKeyRequest>, I>>(base?: I): RotateKeyRequest {
+    return RotateKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateKeyRequest>, I>>(object: I): RotateKeyRequest {
+    const message = createBaseRotateKeyRequest();
+    message.keyId = object.keyId ?? "";
+    message.graceSeconds = object.graceSeconds ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRotateKeyResponse(): RotateKeyResponse {
+  return { key: undefined, secret: "" };
+}
+
+export const RotateKeyResponse: MessageFns<RotateKeyResponse> = {
+  encode(message: RotateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      ApiKey.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    if (message.secret !== "") {
+      writer.uint32(18).string(message.secret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = ApiKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyResponse {
+    return {
+      key: isSet(object.key) ? ApiKey.fromJSON(object.key) : undefined,
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+    };
+  },
+
+  toJSON(message: RotateKeyResponse): unknown {
+    const obj: any = {};
+    if (message.key !== undefined) {
+      obj.key = ApiKey.toJSON(message.key);
+    }
+    if (message.secret !== "") {
+      obj.secret = message.secret;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateKeyResponse>, I>>(base?: I): RotateKeyResponse {
+    return RotateKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateKeyResponse>, I>>(object: I): RotateKeyResponse {
+    const message = createBaseRotateKeyResponse();
+    message.key = (object.key !== undefined && object.key !== null) ? ApiKey.fromPartial(object.key) : undefined;
+    message.secret = object.secret ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeKeyRequest(): RevokeKeyRequest {
+  return { keyId: "" };
+}
+
+export const RevokeKeyRequest: MessageFns<RevokeKeyRequest> = {
+  encode(message: RevokeKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeKeyRequest {
+    return {
+      keyId: isSet(object.keyId)
+        ? globalThis.String(object.keyId)
+        : isSet(object.key_id)
+        ? globalThis.String(object.key_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RevokeKeyRequest): unknown {
+    const obj: any = {};
+    if (message.keyId !== "") {
+      obj.keyId = message.keyId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeKeyRequest>, I>>(base?: I): RevokeKeyRequest {
+    return RevokeKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeKeyRequest>, I>>(object: I): RevokeKeyRequest {
+    const message = createBaseRevokeKeyRequest();
+    message.keyId = object.keyId ?? "";
     return message;
   },
 };
@@ -1638,6 +2853,57 @@ export const AdminServiceService = {
       Buffer.from(GetRetentionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRetentionResponse => GetRetentionResponse.decode(value),
   },
+  /**
+   * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
+   * to be repeated without a look at ListKeys, as each call makes a key. RESOURCE_EXHAUSTED (TOO_MANY_KEYS) beyond 10,000.
+   *
+   * The first key of a database closes it for callers without one, within a few seconds and on every server.
+   */
+  createKey: {
+    path: "/tailkeep.v1.AdminService/CreateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateKeyRequest): Buffer => Buffer.from(CreateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateKeyRequest => CreateKeyRequest.decode(value),
+    responseSerialize: (value: CreateKeyResponse): Buffer => Buffer.from(CreateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateKeyResponse => CreateKeyResponse.decode(value),
+  },
+  /** The keys of the caller's namespace by id, those that have ended included. No secrets. */
+  listKeys: {
+    path: "/tailkeep.v1.AdminService/ListKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListKeysRequest): Buffer => Buffer.from(ListKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListKeysRequest => ListKeysRequest.decode(value),
+    responseSerialize: (value: ListKeysResponse): Buffer => Buffer.from(ListKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListKeysResponse => ListKeysResponse.decode(value),
+  },
+  /**
+   * Gives a key a new secret. The one before goes on for a while, so that its users can be changed one after the other;
+   * one that was still going on from an earlier rotation ends. NOT_FOUND for a key that has ended.
+   */
+  rotateKey: {
+    path: "/tailkeep.v1.AdminService/RotateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateKeyRequest): Buffer => Buffer.from(RotateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateKeyRequest => RotateKeyRequest.decode(value),
+    responseSerialize: (value: RotateKeyResponse): Buffer => Buffer.from(RotateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateKeyResponse => RotateKeyResponse.decode(value),
+  },
+  /**
+   * Ends a key for good, and within 30 seconds every stream and watch that was opened with it, on every server. May be
+   * repeated.
+   */
+  revokeKey: {
+    path: "/tailkeep.v1.AdminService/RevokeKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeKeyRequest): Buffer => Buffer.from(RevokeKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeKeyRequest => RevokeKeyRequest.decode(value),
+    responseSerialize: (value: ApiKey): Buffer => Buffer.from(ApiKey.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApiKey => ApiKey.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -1649,6 +2915,25 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   getLedger: handleUnaryCall<GetLedgerRequest, GetLedgerResponse>;
   /** How long records are kept, what would be removed now, and what was removed lately. */
   getRetention: handleUnaryCall<GetRetentionRequest, GetRetentionResponse>;
+  /**
+   * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
+   * to be repeated without a look at ListKeys, as each call makes a key. RESOURCE_EXHAUSTED (TOO_MANY_KEYS) beyond 10,000.
+   *
+   * The first key of a database closes it for callers without one, within a few seconds and on every server.
+   */
+  createKey: handleUnaryCall<CreateKeyRequest, CreateKeyResponse>;
+  /** The keys of the caller's namespace by id, those that have ended included. No secrets. */
+  listKeys: handleUnaryCall<ListKeysRequest, ListKeysResponse>;
+  /**
+   * Gives a key a new secret. The one before goes on for a while, so that its users can be changed one after the other;
+   * one that was still going on from an earlier rotation ends. NOT_FOUND for a key that has ended.
+   */
+  rotateKey: handleUnaryCall<RotateKeyRequest, RotateKeyResponse>;
+  /**
+   * Ends a key for good, and within 30 seconds every stream and watch that was opened with it, on every server. May be
+   * repeated.
+   */
+  revokeKey: handleUnaryCall<RevokeKeyRequest, ApiKey>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -1715,6 +3000,81 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRetentionResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
+   * to be repeated without a look at ListKeys, as each call makes a key. RESOURCE_EXHAUSTED (TOO_MANY_KEYS) beyond 10,000.
+   *
+   * The first key of a database closes it for callers without one, within a few seconds and on every server.
+   */
+  createKey(
+    request: CreateKeyRequest,
+    callback: (error: ServiceError | null, response: CreateKeyResponse) => void,
+  ): ClientUnaryCall;
+  createKey(
+    request: CreateKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateKeyResponse) => void,
+  ): ClientUnaryCall;
+  createKey(
+    request: CreateKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** The keys of the caller's namespace by id, those that have ended included. No secrets. */
+  listKeys(
+    request: ListKeysRequest,
+    callback: (error: ServiceError | null, response: ListKeysResponse) => void,
+  ): ClientUnaryCall;
+  listKeys(
+    request: ListKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListKeysResponse) => void,
+  ): ClientUnaryCall;
+  listKeys(
+    request: ListKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListKeysResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gives a key a new secret. The one before goes on for a while, so that its users can be changed one after the other;
+   * one that was still going on from an earlier rotation ends. NOT_FOUND for a key that has ended.
+   */
+  rotateKey(
+    request: RotateKeyRequest,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends a key for good, and within 30 seconds every stream and watch that was opened with it, on every server. May be
+   * repeated.
+   */
+  revokeKey(
+    request: RevokeKeyRequest,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
+  ): ClientUnaryCall;
+  revokeKey(
+    request: RevokeKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
+  ): ClientUnaryCall;
+  revokeKey(
+    request: RevokeKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
   ): ClientUnaryCall;
 }
 
