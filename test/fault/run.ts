@@ -9,6 +9,7 @@ import { isSkipped } from "../support/databases/index.js";
 import { type CampaignOptions, runCampaign } from "./harness/campaign.js";
 import { failureText, roundLine, TABLE_HEAD, tableRow } from "./harness/summary.js";
 import { type MixOptions, runMix, violationsOf } from "./mix/campaign.js";
+import type { RoundResult } from "./mix/round.js";
 import { shrink } from "./mix/shrink.js";
 import { mixFailureText, mixRoundLine, mixTable } from "./mix/summary.js";
 import { runTrainerCampaign, TRAINER_TABLE_HEAD, trainerRoundLine, trainerTableRow } from "./trainer/campaign.js";
@@ -16,7 +17,7 @@ import type { TrainerRound } from "./trainer/round.js";
 
 const USAGE =
   "usage: npm run faults -- [--store sqlite|mysql] [--rounds N] [--seed TEXT] [--first-round N] " +
-  "[--only 4,7,13] [--shrink] [--kill server|database|trainer]";
+  "[--only 4,7,13] [--shrink] [--keep-going] [--minutes N] [--kill server|database|trainer]";
 
 const KILLED = ["server", "database", "trainer"] as const;
 
@@ -35,6 +36,8 @@ function readOptions(): Options {
       "first-round": { type: "string", default: "1" },
       only: { type: "string" },
       shrink: { type: "boolean", default: false },
+      "keep-going": { type: "boolean", default: false },
+      minutes: { type: "string" },
     },
   });
   const { store, seed, shrink: shrinks } = values;
@@ -51,7 +54,12 @@ function readOptions(): Options {
   const rounds = wholeAbove0(values.rounds, "--rounds");
   const firstRound = wholeAbove0(values["first-round"], "--first-round");
   const only = values.only?.split(",").map((text) => wholeAbove0(text, "--only"));
-  return { store, kill, seed, rounds, firstRound, shrinks, ...(only === undefined ? {} : { only }) };
+  const minutesMax = values.minutes === undefined ? undefined : wholeAbove0(values.minutes, "--minutes");
+  return {
+    ...{ store, kill, seed, rounds, firstRound, shrinks, keepsGoing: values["keep-going"] },
+    ...(only === undefined ? {} : { only }),
+    ...(minutesMax === undefined ? {} : { minutesMax }),
+  };
 }
 
 function wholeAbove0(text: string, name: string): number {
@@ -77,12 +85,14 @@ else process.exitCode = await killed({ store, kill, seed, firstRound, rounds });
 process.exit();
 
 async function mixed(campaign: MixOptions): Promise<number> {
-  const result = await runMix({ ...campaign, onRound: (round) => console.log(mixRoundLine(round)) });
+  const onRound = (round: RoundResult) => {
+    console.log(mixRoundLine(round));
+    if (round.violations.length > 0) console.error(mixFailureText(campaign, round));
+  };
+  const result = await runMix({ ...campaign, onRound });
   if (isSkipped(result)) return skipped(result.skipped);
   console.log(`\n${mixTable(result)}`);
-  if (violationsOf(result).length === 0) return 0;
-  console.error(`\n${mixFailureText(campaign, result)}`);
-  return 1;
+  return violationsOf(result).length === 0 ? 0 : 1;
 }
 
 async function killed(campaign: CampaignOptions): Promise<number> {

@@ -15,6 +15,10 @@ export interface MixOptions {
   readonly rounds: number;
   /** Numbers of the faults to inject. @default all */
   readonly only?: readonly number[];
+  /** After a violation too, on a new rig. @default false */
+  readonly keepsGoing?: boolean;
+  /** Begins no round after this time. @default unbounded */
+  readonly minutesMax?: number;
   readonly onRound?: (result: RoundResult) => void;
   /** For trying fewer faults of a round. */
   readonly change?: (schedule: Schedule) => Schedule;
@@ -28,24 +32,33 @@ export interface MixResult {
   readonly seconds: number;
 }
 
-/** Stops after the first round with a violation: what follows would only repeat it. */
+/** Stops after the first round with a violation, as what follows might only repeat it, unless it is to keep going. */
 export async function runMix(options: MixOptions): Promise<MixResult | Skipped> {
   const { store, seed, firstRound, rounds, only, onRound, change = (schedule) => schedule } = options;
-  const rig = await startRig(store);
-  if (isSkipped(rig)) return rig;
+  const { keepsGoing = false, minutesMax = Number.POSITIVE_INFINITY } = options;
   const startedMs = performance.now();
+  const isLate = () => performance.now() - startedMs > minutesMax * 60_000;
+  const results: RoundResult[] = [];
+  let rig: Rig | Skipped | undefined;
+  let last: Pick<MixResult, "engine" | "missing"> = { engine: store, missing: [] };
   try {
-    const { kinds, missing } = kindsFor(rig, only);
-    const results: RoundResult[] = [];
-    for (let round = firstRound; round < firstRound + rounds; round++) {
+    for (let round = firstRound; round < firstRound + rounds && !isLate(); round++) {
+      rig ??= await startRig(store);
+      if (isSkipped(rig)) return rig;
+      const { kinds, missing } = kindsFor(rig, only);
+      last = { engine: rig.engine, missing };
       const result = await runRound(change(planSchedule(seed, round, kinds)), rig);
       results.push(result);
       onRound?.(result);
-      if (result.violations.length > 0) break;
+      if (result.violations.length === 0) continue;
+      if (!keepsGoing) break;
+      // Whatever is broken now must not break the next round too.
+      await rig.stop();
+      rig = undefined;
     }
-    return { engine: rig.engine, rounds: results, missing, seconds: (performance.now() - startedMs) / 1_000 };
+    return { ...last, rounds: results, seconds: (performance.now() - startedMs) / 1_000 };
   } finally {
-    await rig.stop();
+    if (rig !== undefined && !isSkipped(rig)) await rig.stop();
   }
 }
 

@@ -1,5 +1,5 @@
 /** A campaign of mixed faults as people read it. */
-import { type MixOptions, type MixResult, violationsOf } from "./campaign.js";
+import type { MixOptions, MixResult } from "./campaign.js";
 import type { FaultKind } from "./fault.js";
 import type { RoundResult } from "./round.js";
 import { scheduleText } from "./schedule.js";
@@ -58,17 +58,16 @@ function spread(values: number[]): { median: number; max: number } {
 }
 
 /** What is wrong, what had happened, and how to see it again. */
-export function mixFailureText({ store, seed, only }: MixOptions, result: MixResult): string {
-  const failed = result.rounds.find(({ violations }) => violations.length > 0);
-  if (failed === undefined) return "";
+export function mixFailureText({ store, only }: MixOptions, { schedule, violations }: RoundResult): string {
   const onlyText = only === undefined ? "" : ` --only ${only.join(",")}`;
+  const { seed, round } = schedule;
   return [
-    ...violationsOf(result)
+    ...violations
       .slice(0, VIOLATIONS_SHOWN_MAX)
       .map(({ invariant, subject, detail }) => `${invariant}  ${subject}  ${detail}`),
     "the schedule:",
-    scheduleText(failed.schedule),
-    `replay: npm run faults -- --store ${store} --seed ${seed} --first-round ${failed.schedule.round} --rounds 1${onlyText}`,
+    scheduleText(schedule),
+    `replay: npm run faults -- --store ${store} --seed ${seed} --first-round ${round} --rounds 1${onlyText}`,
     "shrink: the same with --shrink",
   ].join("\n");
 }

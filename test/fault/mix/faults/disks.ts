@@ -109,7 +109,7 @@ async function revive(rig: Rig): Promise<void> {
     for (;;) {
       if (database.pid === undefined) {
         // Takes note of a death that nobody asked for.
-        await database.kill();
+        await database.kill().catch(() => undefined);
         await database.start();
       }
       const answers = await rig.store.streams("nobody").then(

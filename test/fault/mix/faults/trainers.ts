@@ -12,7 +12,7 @@ import { CLOCK_NOTICED_MS, FakeClock } from "../rig/fake-clock.js";
 import { type Direction, FaultProxy } from "../rig/fault-proxy.js";
 
 const LAST_COUNT = 30;
-const SAFE_WAIT_MS_MAX = 3_000;
+const SAFE_WAIT_MS_MAX = 15_000;
 
 /** A session, a folder and a link that nobody else has, and the lives that share them. */
 class Story {

@@ -1,5 +1,5 @@
 /** What happens to files between two lives of a trainer. */
-import { closeSync, ftruncateSync, openSync, readdirSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { SeededRandom } from "../../harness/random.js";
 
@@ -10,6 +10,8 @@ const BLOCK_BYTES = 512;
 
 /** Damages segments in a folder, at random places; returns what was done. */
 export function damageSpill(folder: string, damage: Damage, random: SeededRandom): string[] {
+  // A trainer that was killed before it had spilled anything.
+  if (!existsSync(folder)) return [];
   const segments = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".seg"))
     .sort()

@@ -1,5 +1,5 @@
 /** The wall clock of a process, set at any time from outside; its monotonic clock stays right, as a machine's does. */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { faketimeLibrary } from "./tools.js";
@@ -35,5 +35,17 @@ export class FakeClock {
 
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
+    removeLeftovers();
+  }
+}
+
+const SHARED_MEMORY = "/dev/shm";
+
+/** The library leaves something of every process that was killed. */
+function removeLeftovers(): void {
+  if (!existsSync(SHARED_MEMORY)) return;
+  for (const name of readdirSync(SHARED_MEMORY)) {
+    const pid = /^(?:sem\.)?faketime_(?:shm|sem)_(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(SHARED_MEMORY, name), { force: true });
   }
 }

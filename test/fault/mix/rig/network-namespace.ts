@@ -49,9 +49,12 @@ export class NetworkNamespace {
     return `${this.#gateway}:${port}`;
   }
 
-  /** What precedes a command that is to run within. */
+  /**
+   * What precedes a command that is to run within. `ip netns exec` would give it a copy of every mount too, which keeps a
+   * disk alive that was unmounted here.
+   */
   get prefix(): readonly string[] {
-    return ["ip", "netns", "exec", this.#name];
+    return ["nsenter", `--net=/run/netns/${this.#name}`];
   }
 
   /** Packets that are dropped on their way, of a hundred. */
