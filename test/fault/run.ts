@@ -1,7 +1,7 @@
 /**
  * The long form of the fault tests:
  * `npm run faults -- --rounds 1000 --seed S [--store sqlite|mysql] [--only 4,7,13] [--first-round N] [--shrink]` mixes every
- * fault that can be injected here; with `--kill server|database|trainer` nothing but that happens.
+ * fault that can be injected here (`--tour`: each once, in few rounds); with `--kill server|database|trainer` nothing but that happens.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import type { TrainerRound } from "./trainer/round.js";
 
 const USAGE =
   "usage: npm run faults -- [--store sqlite|mysql] [--rounds N] [--seed TEXT] [--first-round N] " +
-  "[--only 4,7,13] [--shrink] [--keep-going] [--minutes N] [--kill server|database|trainer]";
+  "[--only 4,7,13] [--shrink] [--tour] [--keep-going] [--minutes N] [--kill server|database|trainer]";
 
 const KILLED = ["server", "database", "trainer"] as const;
 
@@ -37,6 +37,7 @@ function readOptions(): Options {
       only: { type: "string" },
       shrink: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
+      tour: { type: "boolean", default: false },
       minutes: { type: "string" },
     },
   });
@@ -56,7 +57,7 @@ function readOptions(): Options {
   const only = values.only?.split(",").map((text) => wholeAbove0(text, "--only"));
   const minutesMax = values.minutes === undefined ? undefined : wholeAbove0(values.minutes, "--minutes");
   return {
-    ...{ store, kill, seed, rounds, firstRound, shrinks, keepsGoing: values["keep-going"] },
+    ...{ store, kill, seed, rounds, firstRound, shrinks, keepsGoing: values["keep-going"], isTour: values.tour },
     ...(only === undefined ? {} : { only }),
     ...(minutesMax === undefined ? {} : { minutesMax }),
   };

@@ -9,7 +9,7 @@ const PAGE_SIZE = 1_000;
 export async function judgeByApi(
   client: TailkeepClient,
   journals: readonly StreamJournal[],
-  readBackSessionId: string,
+  readBackSessionId: string | undefined,
 ): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const [sessionId, own] of bySession(journals)) {

@@ -49,13 +49,13 @@ export class Trainer {
     let left = entries;
     while (left > 0 && this.journal.failure === undefined && until?.aborted !== true) {
       const burst = Math.min(left, this.#random.whole(1, burstMax));
-      for (let at = 0; at < burst; at++) await this.#appendOne();
+      for (let at = 0; at < burst; at++) await this.appendOne();
       left -= burst;
       await sleep(this.#random.whole(0, pauseMsMax));
     }
   }
 
-  async #appendOne(): Promise<void> {
+  async appendOne(): Promise<void> {
     const { gapShare, badShare, timelessShare } = this.#plan;
     const random = this.#random;
     if (random.chance(gapShare)) {

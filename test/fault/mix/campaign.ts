@@ -6,7 +6,7 @@ import type { FaultKind } from "./fault.js";
 import { FAULTS } from "./faults/index.js";
 import { type Rig, startRig } from "./rig/rig.js";
 import { type RoundResult, runRound } from "./round.js";
-import { planSchedule, type Schedule } from "./schedule.js";
+import { planSchedule, planTour, type Schedule } from "./schedule.js";
 
 export interface MixOptions {
   readonly store: StoreKind;
@@ -15,6 +15,8 @@ export interface MixOptions {
   readonly rounds: number;
   /** Numbers of the faults to inject. @default all */
   readonly only?: readonly number[];
+  /** A few rounds that hold every kind of fault once, instead of random ones. @default false */
+  readonly isTour?: boolean;
   /** After a violation too, on a new rig. @default false */
   readonly keepsGoing?: boolean;
   /** Begins no round after this time. @default unbounded */
@@ -35,7 +37,7 @@ export interface MixResult {
 /** Stops after the first round with a violation, as what follows might only repeat it, unless it is to keep going. */
 export async function runMix(options: MixOptions): Promise<MixResult | Skipped> {
   const { store, seed, firstRound, rounds, only, onRound, change = (schedule) => schedule } = options;
-  const { keepsGoing = false, minutesMax = Number.POSITIVE_INFINITY } = options;
+  const { keepsGoing = false, isTour = false, minutesMax = Number.POSITIVE_INFINITY } = options;
   const startedMs = performance.now();
   const isLate = () => performance.now() - startedMs > minutesMax * 60_000;
   const results: RoundResult[] = [];
@@ -47,7 +49,10 @@ export async function runMix(options: MixOptions): Promise<MixResult | Skipped> 
       if (isSkipped(rig)) return rig;
       const { kinds, missing } = kindsFor(rig, only);
       last = { engine: rig.engine, missing };
-      const result = await runRound(change(planSchedule(seed, round, kinds)), rig);
+      const schedule = isTour ? planTour(seed, kinds)[round - 1] : planSchedule(seed, round, kinds);
+      // The tour is over.
+      if (schedule === undefined) break;
+      const result = await runRound(change(schedule), rig);
       results.push(result);
       onRound?.(result);
       if (result.violations.length === 0) continue;

@@ -86,7 +86,9 @@ export async function runRound(schedule: Schedule, rig: Rig): Promise<RoundResul
   try {
     await takeNoteOfForgotten(round);
     violations.push(...(await judge(journals, rig.store, { clockWasSet })));
-    violations.push(...(await judgeByApi(rig.bystander, journals, round.sessionIds[0] ?? "")));
+    violations.push(
+      ...(await judgeByApi(rig.bystander, journals, schedule.isReadBack ? round.sessionIds[0] : undefined)),
+    );
   } catch (error) {
     violations.push({ invariant: "API", subject: "a call failed", detail: String(error) });
   }

@@ -58,16 +58,19 @@ function spread(values: number[]): { median: number; max: number } {
 }
 
 /** What is wrong, what had happened, and how to see it again. */
-export function mixFailureText({ store, only }: MixOptions, { schedule, violations }: RoundResult): string {
+export function mixFailureText(
+  { store, only, seed, isTour }: MixOptions,
+  { schedule, violations }: RoundResult,
+): string {
   const onlyText = only === undefined ? "" : ` --only ${only.join(",")}`;
-  const { seed, round } = schedule;
+  const tourText = isTour === true ? " --tour" : "";
   return [
     ...violations
       .slice(0, VIOLATIONS_SHOWN_MAX)
       .map(({ invariant, subject, detail }) => `${invariant}  ${subject}  ${detail}`),
     "the schedule:",
     scheduleText(schedule),
-    `replay: npm run faults -- --store ${store} --seed ${seed} --first-round ${round} --rounds 1${onlyText}`,
+    `replay: npm run faults -- --store ${store} --seed ${seed} --first-round ${schedule.round} --rounds 1${onlyText}${tourText}`,
     "shrink: the same with --shrink",
   ].join("\n");
 }

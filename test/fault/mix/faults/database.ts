@@ -190,14 +190,20 @@ export const fileLockedByProcess: FaultKind = {
     }),
 };
 
+const GONE = /^(PROTOCOL_CONNECTION_LOST|ECONNREFUSED|ECONNRESET|EPIPE|ER_SERVER_SHUTDOWN)$/;
+
 async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<void>): Promise<void> {
-  const connection = await mysql.createConnection({ uri: rig.adminUrl ?? "" });
-  // A connection that dies tells its next statement.
-  connection.on("error", () => {});
+  let connection: mysql.Connection | undefined;
   try {
+    connection = await mysql.createConnection({ uri: rig.adminUrl ?? "" });
+    // A connection that dies tells its next statement.
+    connection.on("error", () => {});
     await use(connection);
+  } catch (error) {
+    // Another fault of the round has taken the database away, and this one with it.
+    if (!GONE.test(String((error as { code?: string }).code))) throw error;
   } finally {
-    connection.destroy();
+    connection?.destroy();
   }
 }
 

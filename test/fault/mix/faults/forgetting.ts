@@ -36,6 +36,7 @@ export const storeRestored: FaultKind = {
       noteForgettable(round);
       await restore();
       await rig.server.start();
+      await hearFromEverybody(round);
     }),
 };
 
@@ -61,8 +62,14 @@ export const streamsPruned: FaultKind = {
       noteForgettable(round);
       if (isDown) await rig.server.start();
       rig.link.leadTo(rig.server.grpcAddress);
+      await hearFromEverybody(round);
     }),
 };
+
+/** Only who comes back with more can tell the server what it has forgotten: who was done before cannot. */
+async function hearFromEverybody({ trainers }: RunningRound): Promise<void> {
+  await Promise.all(trainers.map((trainer) => trainer.appendOne()));
+}
 
 function noteForgettable({ trainers, forgettable }: RunningRound): void {
   for (const { journal } of trainers) forgettable.set(journal, journal.ackedSeq);
