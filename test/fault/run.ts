@@ -57,7 +57,14 @@ function readOptions(): Options {
   const only = values.only?.split(",").map((text) => wholeAbove0(text, "--only"));
   const minutesMax = values.minutes === undefined ? undefined : wholeAbove0(values.minutes, "--minutes");
   return {
-    ...{ store, kill, seed, rounds, firstRound, shrinks, keepsGoing: values["keep-going"], isTour: values.tour },
+    store,
+    kill,
+    seed,
+    rounds,
+    firstRound,
+    shrinks,
+    keepsGoing: values["keep-going"],
+    isTour: values.tour,
     ...(only === undefined ? {} : { only }),
     ...(minutesMax === undefined ? {} : { minutesMax }),
   };

@@ -190,7 +190,7 @@ export const fileLockedByProcess: FaultKind = {
     }),
 };
 
-const GONE = /^(PROTOCOL_CONNECTION_LOST|ECONNREFUSED|ECONNRESET|EPIPE|ER_SERVER_SHUTDOWN)$/;
+const GONE = /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdown in progress/;
 
 async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<void>): Promise<void> {
   let connection: mysql.Connection | undefined;
@@ -201,7 +201,7 @@ async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<
     await use(connection);
   } catch (error) {
     // Another fault of the round has taken the database away, and this one with it.
-    if (!GONE.test(String((error as { code?: string }).code))) throw error;
+    if (!GONE.test(String(error))) throw error;
   } finally {
     connection?.destroy();
   }
