@@ -44,8 +44,12 @@ export const DECODED_FACTOR = 4;
 /** What a record of a batch costs in memory besides its bytes: its place in seven arrays, its values, its texts' heads. */
 export const DECODED_ENTRY_BYTES = 160;
 
-/** Unary calls that may wait for memory, each holding its message. Streams wait in their connections instead. */
-export const BUDGET_WAITERS_MAX = 64;
+/**
+ * Calls that may wait for memory, each holding its message and, where it is a stream, what its writer was allowed to send
+ * after it: a largest batch. With the store away every stream waits soon; the others are refused, so that what hundreds of
+ * streams may send regardless of the budget cannot add up.
+ */
+export const BUDGET_WAITERS_MAX = 128;
 
 /** Memory for batches that are received and not yet committed, over all streams. */
 export const INGEST_BYTES_MAX_DEFAULT = 192 * MIB;
@@ -420,7 +424,11 @@ export function assertLimits(): void {
     [MESSAGE_BYTES_MAX < RECEIVING_BYTES_MAX, "a connection must be able to send the largest message"],
     [BATCH_BYTES_MAX < RECEIVING_BYTES_PER_STREAM, "a stream must be able to send its largest batch"],
     [
-      INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT + RECEIVING_BYTES_IN_ALL_MAX + UNSENT_BYTES_IN_ALL_MAX <=
+      INGEST_BYTES_MAX_DEFAULT +
+        BUDGET_WAITERS_MAX * BATCH_BYTES_MAX +
+        CACHE_BYTES_MAX_DEFAULT +
+        RECEIVING_BYTES_IN_ALL_MAX +
+        UNSENT_BYTES_IN_ALL_MAX <=
         RESIDENT_BYTES_MAX,
       "all that calls hold must fit the stated whole",
     ],

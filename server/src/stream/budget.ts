@@ -2,7 +2,13 @@
  * The memory for batches that are received and not yet committed. A batch is charged before it is decoded and given back
  * when it is committed or dropped; who finds no room waits in line, with its call's reading paused.
  */
-import { BATCH_BYTES_MAX, DECODED_ENTRY_BYTES, DECODED_FACTOR, STREAM_WINDOW_BYTES_MAX } from "../limits.js";
+import {
+  BATCH_BYTES_MAX,
+  BUDGET_WAITERS_MAX,
+  DECODED_ENTRY_BYTES,
+  DECODED_FACTOR,
+  STREAM_WINDOW_BYTES_MAX,
+} from "../limits.js";
 import type { Batch } from "../record/batch.js";
 
 export class IngestBudget {
@@ -24,6 +30,11 @@ export class IngestBudget {
 
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** As many wait for room as may. */
+  get crowded(): boolean {
+    return this.#waiting.length >= BUDGET_WAITERS_MAX;
   }
 
   /** What a message of `bytes` costs in memory while it waits. */
@@ -51,7 +62,7 @@ export class IngestBudget {
     return true;
   }
 
-  /** Waits for room; returns how to stop waiting. */
+  /** Waits for room, unless it is `crowded`, which is asked before; returns how to stop waiting. */
   charge(cost: number, granted: () => void): () => void {
     const entry = { cost, granted };
     this.#waiting.push(entry);

@@ -20,7 +20,7 @@ import type { SessionListener, StreamSession } from "../session/session.js";
 import type { Opened, Sessions } from "../session/sessions.js";
 import { IngestBudget } from "./budget.js";
 import { readOpenStream } from "./open-request.js";
-import { decodeError, refusalError } from "./refusals.js";
+import { crowdedError, decodeError, refusalError } from "./refusals.js";
 
 export interface IngestWire {
   /** False: the connection is full; `onWritable` follows. */
@@ -133,6 +133,8 @@ export class IngestCall {
       throw new RpcError("ALREADY_OPENED", "open: the stream is open; send it once, as the first message");
     }
     const request = readOpenStream(bytes, this.#context.namespace);
+    // A stream that is opened may send a largest batch at once, for which there would be no room.
+    if (this.#context.budget.crowded) throw crowdedError();
     this.#state = "opening";
     this.#wire.pause();
     void this.#context.sessions.open(request, this.#listener()).then(
@@ -194,6 +196,7 @@ export class IngestCall {
       this.#take(bytes, start, end);
       return;
     }
+    if (this.#context.budget.crowded) throw crowdedError();
     this.#wire.pause();
     this.#stopWaiting = this.#context.budget.charge(cost, () => {
       this.#stopWaiting = undefined;

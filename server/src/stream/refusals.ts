@@ -47,6 +47,13 @@ export function refusalError(refusal: Refusal): RpcError {
   }
 }
 
+/** The store is behind, and memory for what waits for it is used up. */
+export function crowdedError(): RpcError {
+  return new RpcError("OVERLOADED", "the store is behind, and too many calls wait for memory; try again later", {
+    retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+  });
+}
+
 /** A BatchError as the caller is told; anything else as it is. */
 export function decodeError(error: unknown): unknown {
   return error instanceof BatchError ? new RpcError(error.code, error.message) : error;

@@ -1,6 +1,6 @@
 /** WriteRecords: one batch without a stream, answered when it is durable. */
 import { WriteRecordsRequest, type WriteRecordsResponse } from "@tailkeep/proto";
-import { BATCH_BYTES_MAX, BUDGET_WAITERS_MAX, OVERLOAD_RETRY_AFTER_MS } from "../limits.js";
+import { BATCH_BYTES_MAX } from "../limits.js";
 import type { RejectedEntry } from "../record/batch.js";
 import { decodeBatch } from "../record/decode.js";
 import { WIRE_BYTES, Wire } from "../record/wire.js";
@@ -10,7 +10,7 @@ import { strictReader } from "../rpc/strict-reader.js";
 import type { Refusal, StreamSession } from "../session/session.js";
 import { IngestBudget } from "./budget.js";
 import type { IngestContext } from "./ingest-call.js";
-import { decodeError, refusalError } from "./refusals.js";
+import { crowdedError, decodeError, refusalError } from "./refusals.js";
 
 /** Field number of `batch` in WriteRecordsRequest. */
 const BATCH_FIELD = 4;
@@ -78,11 +78,7 @@ export async function writeRecords(bytes: Buffer, context: IngestContext): Promi
   }
   let cost = IngestBudget.cost(bytes.length);
   if (!context.budget.tryCharge(cost)) {
-    if (context.budget.waiting >= BUDGET_WAITERS_MAX) {
-      throw new RpcError("OVERLOADED", "the store is behind, and too many calls wait for memory; try again later", {
-        retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
-      });
-    }
+    if (context.budget.crowded) throw crowdedError();
     await new Promise<void>((granted) => context.budget.charge(cost, granted));
   }
   try {
