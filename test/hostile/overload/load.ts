@@ -133,7 +133,7 @@ export class Load {
       maxMs: at(1),
       endedCalls: ended.length,
       endings: new Set(
-        ended.map(({ ending }) => `${ending?.metadata.get("tailkeep-code")[0] ?? ending?.code}: ${ending?.details}`),
+        ended.map(({ ending }) => `${ending?.metadata.get("tailkeep-code").join()}: ${ending?.details}`),
       ),
       residentBytesMax,
       drainedMs: performance.now() - drainFromMs,
