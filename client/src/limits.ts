@@ -106,6 +106,9 @@ export const IDLE_CLOSE_MS_DEFAULT = 1_000;
 /** Deadline of calls, of flush and of close unless said otherwise. */
 export const CALL_TIMEOUT_MS_DEFAULT = 10_000;
 
+/** How often the file of an API key is read at most: calls come by the thousand, a new key once in months. */
+export const KEY_FILE_READ_MS_MIN = 1_000;
+
 /** Attempts of a read that finds the server unavailable, the first included. */
 export const READ_ATTEMPTS_MAX = 4;
 

@@ -6,7 +6,7 @@ import { id } from "./records/id.js";
 
 /** How to reach the server. Everything has a default. */
 export interface ConnectOptions {
-  /** Address as `host:port`, or any grpc target. @default env TAILKEEP_SERVER, else "127.0.0.1:50051" */
+  /** Address as `host:port`, `https://host:port` (with TLS), or any grpc target. @default env TAILKEEP_SERVER, else "127.0.0.1:50051" */
   readonly server?: string | undefined;
   /** Session of streams that name none, 1 to 128 characters. @default env TAILKEEP_SESSION, else "unknown" */
   readonly sessionId?: string | undefined;
@@ -14,9 +14,17 @@ export interface ConnectOptions {
   readonly timeoutMs?: number | undefined;
   /** Sent with every call as `authorization: Bearer ...`. @default env TAILKEEP_API_KEY, else none */
   readonly apiKey?: string | undefined;
+  /** File with the key instead; read again when it changes, so that a rotated key needs no restart. @default env TAILKEEP_API_KEY_FILE, else none */
+  readonly apiKeyFile?: string | undefined;
+  /** TLS with the machine's own authorities. Once asked for, in any way, there is no falling back. @default env TAILKEEP_TLS, else false */
+  readonly tls?: boolean | undefined;
   /** Certificates (PEM file) that the server's must be signed by; switches TLS on. @default env TAILKEEP_CA, else none */
   readonly caFile?: string | undefined;
-  /** TLS in any other form. @default by `caFile`, else plain text */
+  /** Certificate (PEM file) of this client, for servers that ask for one; switches TLS on. @default env TAILKEEP_CLIENT_CERT, else none */
+  readonly clientCertFile?: string | undefined;
+  /** Its private key (PEM file). @default env TAILKEEP_CLIENT_KEY, else none */
+  readonly clientKeyFile?: string | undefined;
+  /** TLS in any other form. @default by the options above, else plain text */
   readonly credentials?: ChannelCredentials | undefined;
   /** Sent with every call. @default none */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -30,6 +38,7 @@ export interface ResolvedConnectOptions {
   readonly sessionId: string;
   readonly timeoutMs: number;
   readonly credentials: ChannelCredentials | undefined;
+  readonly apiKeyFile: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly channelOptions: ChannelOptions;
 }
@@ -39,27 +48,71 @@ export function resolveConnectOptions(
   options: ConnectOptions = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedConnectOptions {
-  const apiKey = options.apiKey ?? (env["TAILKEEP_API_KEY"] || undefined);
-  const caFile = options.caFile ?? (env["TAILKEEP_CA"] || undefined);
-  const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  const setting = (own: string | undefined, name: string) => own ?? (env[name] || undefined);
+  // What a program names itself goes before the environment, whichever of the two forms it is.
+  const isOwn = options.apiKey !== undefined || options.apiKeyFile !== undefined;
+  const apiKeyFile = isOwn ? options.apiKeyFile : env["TAILKEEP_API_KEY_FILE"] || undefined;
+  const apiKey =
+    options.apiKey ?? (isOwn || apiKeyFile !== undefined ? undefined : env["TAILKEEP_API_KEY"] || undefined);
+  if (apiKey !== undefined && apiKeyFile !== undefined)
+    throw bad("apiKey and apiKeyFile are both set; set one of them");
+  const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${headerValue(apiKey)}` };
+  const target = options.server ?? (env["TAILKEEP_SERVER"] || "127.0.0.1:50051");
+  const files = {
+    caFile: setting(options.caFile, "TAILKEEP_CA"),
+    certFile: setting(options.clientCertFile, "TAILKEEP_CLIENT_CERT"),
+    keyFile: setting(options.clientKeyFile, "TAILKEEP_CLIENT_KEY"),
+  };
+  const isHttps = /^https:\/\//i.test(target);
+  const isAsked = options.tls ?? isTrue(env["TAILKEEP_TLS"]);
+  if (options.tls === false && isHttps) throw bad(`tls is false, and ${target} asks for TLS; leave one of them away`);
+  const withTls = isAsked || isHttps || Object.values(files).some((file) => file !== undefined);
   return Object.freeze({
-    server: options.server ?? (env["TAILKEEP_SERVER"] || "127.0.0.1:50051"),
+    server: isHttps ? target.slice("https://".length).replace(/\/$/, "") : target,
     sessionId: id(options.sessionId ?? (env["TAILKEEP_SESSION"] || "unknown"), "sessionId"),
     timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS_DEFAULT,
-    credentials: options.credentials ?? (caFile === undefined ? undefined : tls(caFile)),
+    credentials: options.credentials ?? (withTls ? tls(files) : undefined),
+    apiKeyFile,
     metadata: Object.freeze({ ...authorization, ...options.metadata }),
     channelOptions: Object.freeze({ ...options.channelOptions }),
   });
 }
 
+function bad(message: string, cause?: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(message, { code: "BAD_FIELD", retryable: false, grpcStatus: 3, cause });
+}
+
+function isTrue(text: string | undefined): boolean {
+  if (text === undefined || ["", "0", "false", "no"].includes(text)) return false;
+  if (["1", "true", "yes"].includes(text)) return true;
+  throw bad(`TAILKEEP_TLS: "${text}" is neither true nor false`);
+}
+
+/** A key that no header can carry would be an error in every call; the message must not repeat it. */
+function headerValue(key: string): string {
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw bad("apiKey (or TAILKEEP_API_KEY) has white space or other characters that no key has; set it as it was shown");
+}
+
+interface TlsFiles {
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
 /** Never falls back to plain text: a file that cannot be used is an error at once. */
-function tls(caFile: string): ChannelCredentials {
+function tls({ caFile, certFile, keyFile }: TlsFiles): ChannelCredentials {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw bad("clientCertFile and clientKeyFile (TAILKEEP_CLIENT_CERT, TAILKEEP_CLIENT_KEY) belong together; set both");
+  }
+  const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file));
   try {
-    return credentials.createSsl(readFileSync(caFile));
+    return credentials.createSsl(read(caFile), read(keyFile), read(certFile));
   } catch (cause) {
-    throw new InvalidArgumentError(
-      `the certificates in ${caFile} (caFile or TAILKEEP_CA) cannot be used: ${String(cause)}`,
-      { code: "BAD_FIELD", retryable: false, grpcStatus: 3, cause },
+    const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(", ");
+    throw bad(
+      `the certificates in ${files} (caFile or TAILKEEP_CA, or the client's own) cannot be used: ${String(cause)}`,
+      cause,
     );
   }
 }

@@ -6,6 +6,8 @@ import type { Logger } from "pino";
 import { authorize, doorkeeper } from "./access/doorkeeper.js";
 import { KeyDirectory } from "./access/key-directory.js";
 import { keyMethods } from "./access/keys-service.js";
+import { pageVisit } from "./access/pages.js";
+import { TlsCredentials, tlsFiles } from "./access/tls-files.js";
 import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
@@ -26,7 +28,6 @@ import { RpcServer } from "./rpc/server.js";
 import type { Gate } from "./rpc/unary.js";
 import { stateService } from "./state/state-service.js";
 import { openStore } from "./store/open-store.js";
-import { DEFAULT_NAMESPACE } from "./store/schema.js";
 import { IngestCalls, ingestService } from "./stream/ingest-service.js";
 
 export interface RunningServer {
@@ -49,8 +50,9 @@ function refuseUnprotected(setting: string, address: string, allowed: boolean): 
   const { host } = splitAddress(address);
   if (isLoopback(host) || allowed) return;
   throw new ListenError(
-    `${setting} ${address} is reachable from other machines, and anyone there could read and write everything; ` +
-      "listen on 127.0.0.1, or set TAILKEEP_ALLOW_UNPROTECTED=true if the network itself is protected",
+    `${setting} ${address} is reachable from other machines, and anyone between could read and write everything; ` +
+      "set TAILKEEP_TLS_CERT and TAILKEEP_TLS_KEY, listen on 127.0.0.1, or set TAILKEEP_ALLOW_UNPROTECTED=true if the " +
+      "network itself is protected",
   );
 }
 
@@ -67,8 +69,10 @@ async function listening(setting: string, address: string, listen: () => Promise
 
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   assertLimits();
-  refuseUnprotected("gRPC address", config.grpcAddr, config.allowUnprotected);
-  refuseUnprotected("HTTP address", config.httpAddr, config.allowUnprotected);
+  const tls = tlsFiles(config);
+  const isProtected = tls !== undefined || config.allowUnprotected;
+  refuseUnprotected("gRPC address", config.grpcAddr, isProtected);
+  refuseUnprotected("HTTP address", config.httpAddr, isProtected);
   const clock = systemClock;
   const stop = new AbortController();
   let closing = false;
@@ -76,7 +80,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const store = openStore(config);
   const calls = new IngestCalls();
   // Beyond loopback nobody comes in without a key, not even while there is none.
-  const isBeyondLoopback = !isLoopback(splitAddress(config.grpcAddr).host) && !config.allowUnprotected;
+  const isOutside = (address: string) => !isLoopback(splitAddress(address).host);
+  const isBeyondLoopback = isOutside(config.grpcAddr) && !config.allowUnprotected;
+  const pagesAreOutside = isOutside(config.httpAddr);
   const keys = new KeyDirectory(store, clock, config.requireKeys === "always" || isBeyondLoopback);
   const path = new IngestPath(
     store,
@@ -215,11 +221,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     registry: metrics.registry,
     notReady: () =>
       closing ? "shutting down" : (keeper.problem ?? (keys.loaded ? undefined : "the keys are not read yet")),
-    status: () => status(),
+    status: (namespace) => status(namespace),
+    visit: (authorization) =>
+      pageVisit(keys, pagesAreOutside && (keys.required || !config.allowUnprotected), authorization),
+    tls,
   });
-  const status = async (): Promise<Status> => {
-    const newest = keeper.started ? await store.reads.listSessions(DEFAULT_NAMESPACE, undefined, undefined, 10) : [];
-    const totals = keeper.started ? await store.reads.statistics(DEFAULT_NAMESPACE, undefined) : undefined;
+  const status = async (namespace: string): Promise<Status> => {
+    const newest = keeper.started ? await store.reads.listSessions(namespace, undefined, undefined, 10) : [];
+    const totals = keeper.started ? await store.reads.statistics(namespace, undefined) : undefined;
     const number = (value: number | undefined) => (value ?? 0).toLocaleString("en");
     const mib = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
     const { sessions: cached, bytes } = caches.statistics;
@@ -269,7 +278,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     log.info("stopped");
   };
   try {
-    grpcAddr = await listening("TAILKEEP_GRPC_ADDR", config.grpcAddr, () => rpc.listen(config.grpcAddr));
+    grpcAddr = await listening("TAILKEEP_GRPC_ADDR", config.grpcAddr, () =>
+      rpc.listen(config.grpcAddr, tls === undefined ? undefined : new TlsCredentials(tls)),
+    );
     httpAddr = await listening("TAILKEEP_HTTP_ADDR", config.httpAddr, () => http.listen(config.httpAddr));
   } catch (error) {
     await close();
@@ -282,6 +293,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessions.keepSeen(stop.signal),
     hub.poll(stop.signal),
     keys.keep(stop.signal, () => keeper.up),
+    tls?.keep(stop.signal, clock, {
+      replaced: (validTo) => log.info({ validTo }, "new certificate in use"),
+      refused: (error) => log.error(`the certificate before goes on: ${(error as Error).message}`),
+    }) ?? Promise.resolve(),
     central.keep(stop.signal, () => keeper.up),
   );
   return {

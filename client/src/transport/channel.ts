@@ -18,12 +18,15 @@ import {
   RETRY_BUFFER_BYTES_MAX,
   SEND_MESSAGE_BYTES_MAX,
 } from "../limits.js";
+import { KeyFile } from "./key-file.js";
 
 /** What a channel is made of. */
 export interface ChannelSettings {
   readonly server: string;
   /** @default plain text */
   readonly credentials?: ChannelCredentials | undefined;
+  /** File with the API key that is sent with every call. */
+  readonly apiKeyFile?: string | undefined;
   /** Sent with every call. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly channelOptions?: ChannelOptions | undefined;
@@ -51,6 +54,7 @@ const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
 export class Channel {
   readonly grpc: Client;
   readonly #metadata: Readonly<Record<string, string>>;
+  readonly #keyFile: KeyFile | undefined;
   readonly #onConnected = new Set<() => void>();
   #watching = false;
   #closed = false;
@@ -61,11 +65,13 @@ export class Channel {
       ...settings.channelOptions,
     });
     this.#metadata = settings.metadata ?? {};
+    this.#keyFile = settings.apiKeyFile === undefined ? undefined : new KeyFile(settings.apiKeyFile);
   }
 
   /** Fresh metadata for one call. */
   metadata(): Metadata {
     const metadata = new Metadata();
+    if (this.#keyFile !== undefined) metadata.set("authorization", `Bearer ${this.#keyFile.key}`);
     for (const [name, value] of Object.entries(this.#metadata)) metadata.set(name, value);
     return metadata;
   }

@@ -50,7 +50,15 @@ export const configSchema = z.strictObject({
   allowUnprotected: z
     .boolean()
     .default(false)
-    .describe("Listen beyond loopback although anyone who reaches the port may read and write everything."),
+    .describe(
+      "Listen beyond loopback without TLS, and without keys while there are none: the network itself is protected.",
+    ),
+  tlsCert: z.string().default("").describe("File (PEM) with the certificate chain; switches TLS on for gRPC and HTTP."),
+  tlsKey: z.string().default("").describe("File (PEM) with the certificate's private key."),
+  tlsClientCa: z
+    .string()
+    .default("")
+    .describe("File (PEM) with the authorities of clients' certificates; gRPC clients must then have one."),
   requireKeys: z
     .enum(["auto", "always"])
     .default("auto")

@@ -7,13 +7,13 @@ import type { Config } from "../config/schema.js";
 import { error, type Finding, ok, warning } from "./finding.js";
 import { grpcHealth, httpHealth } from "./health.js";
 
-export async function checkGrpcAddress({ grpcAddr }: Config): Promise<Finding> {
+export async function checkGrpcAddress({ grpcAddr, tlsCert }: Config): Promise<Finding> {
   const check = "gRPC address";
   const problem = await listenProblem(grpcAddr);
   if (problem === undefined) return ok(check, `${grpcAddr} is free`);
   const setting = environmentName(["grpcAddr"]);
   if (problem !== "EADDRINUSE") return notOurs(check, grpcAddr, problem, setting);
-  switch (await grpcHealth(grpcAddr, "tailkeep.v1.IngestService")) {
+  switch (await grpcHealth(grpcAddr, tlsCert !== "", "tailkeep.v1.IngestService")) {
     case "serving":
       return ok(check, `a Tailkeep serves at ${grpcAddr}`);
     case "not serving":
@@ -27,22 +27,22 @@ export async function checkGrpcAddress({ grpcAddr }: Config): Promise<Finding> {
   }
 }
 
-export async function checkHttpAddress({ httpAddr }: Config): Promise<Finding> {
+export async function checkHttpAddress({ httpAddr, tlsCert }: Config): Promise<Finding> {
   const check = "HTTP address";
   const problem = await listenProblem(httpAddr);
   if (problem === undefined) return ok(check, `${httpAddr} is free`);
   const setting = environmentName(["httpAddr"]);
   if (problem !== "EADDRINUSE") return notOurs(check, httpAddr, problem, setting);
-  const answer = await httpHealth(httpAddr);
+  const answer = await httpHealth(httpAddr, tlsCert !== "");
   if (answer?.version === undefined) return taken(check, httpAddr, setting);
-  if (answer.version !== VERSION) {
+  if (answer.version !== VERSION && answer.version !== "unsaid") {
     return warning(
       check,
       `Tailkeep ${answer.version} is at ${httpAddr}, this command is ${VERSION}`,
       "restart the server",
     );
   }
-  return ok(check, `Tailkeep ${answer.version} is at ${httpAddr}`);
+  return ok(check, `${answer.version === "unsaid" ? "a Tailkeep" : `Tailkeep ${answer.version}`} is at ${httpAddr}`);
 }
 
 function taken(check: string, address: string, setting: string): Finding {

@@ -24,7 +24,7 @@ export async function examine(load: () => Loaded, server: string | undefined): P
     ...(await checkStore(config)),
     await checkGrpcAddress(config),
     await checkHttpAddress(config),
-    await checkServer(server ?? config.grpcAddr),
+    await checkServer(server ?? config.grpcAddr, config.tlsCert !== ""),
   ];
 }
 
@@ -39,8 +39,8 @@ function configurationFinding({ file, sources }: Loaded): Finding {
   );
 }
 
-async function checkServer(address: string): Promise<Finding> {
-  switch (await grpcHealth(address)) {
+async function checkServer(address: string, withTls: boolean): Promise<Finding> {
+  switch (await grpcHealth(address, withTls)) {
     case "serving":
       return ok("server", `${address} is serving`);
     case "not serving":

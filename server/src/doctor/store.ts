@@ -54,8 +54,8 @@ function unreadable(store: string, thrown: unknown): Finding {
 }
 
 /** A server that has the file to itself knows more of it than can be read beside it. */
-async function askHolder(file: string, { httpAddr }: Config): Promise<Finding> {
-  const answer = await httpHealth(httpAddr);
+async function askHolder(file: string, { httpAddr, tlsCert }: Config): Promise<Finding> {
+  const answer = await httpHealth(httpAddr, tlsCert !== "");
   if (answer?.version === undefined) {
     return warning(
       "store",

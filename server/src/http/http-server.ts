@@ -1,6 +1,8 @@
 /** HTTP for operators: /metrics, /healthz, /readyz, and a status page at /. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import type { Registry } from "prom-client";
 import { AddressCaps } from "../base/address-caps.js";
 import { isLoopback, splitAddress } from "../config/address.js";
@@ -17,7 +19,12 @@ export interface HttpContext {
   registry: Registry;
   /** Undefined when ready, else what is missing. */
   notReady(): string | undefined;
-  status(): Promise<Status>;
+  /** The sessions shown are the namespace's. */
+  status(namespace: string): Promise<Status>;
+  /** Whether the pages may be seen, and whose. */
+  visit(authorization: string | undefined): { namespace: string } | { refused: number; text: string };
+  /** Undefined: plain text. */
+  tls: { readonly optionsWithoutClients: SecureContextOptions; onChange(listener: () => void): void } | undefined;
 }
 
 const SECURITY_HEADERS = {
@@ -49,12 +56,20 @@ export class HttpServer {
 
   constructor(context: HttpContext) {
     this.#context = context;
-    this.#server = createServer(LIMITS, (request, response) => {
-      this.#answer(request, response).catch((error: unknown) => {
-        if (!response.headersSent) this.#send(response, 500, "text/plain", `failed: ${String(error)}\n`);
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      this.#answer(request, response).catch(() => {
+        // The database's own words may name hosts and accounts.
+        if (!response.headersSent) this.#send(response, 500, "text/plain", "failed; try again, or see the log\n");
         else response.destroy();
       });
-    });
+    };
+    const { tls } = context;
+    if (tls === undefined) this.#server = createServer(LIMITS, answer);
+    else {
+      const server = createSecureServer({ ...LIMITS, ...tls.optionsWithoutClients }, answer);
+      tls.onChange(() => server.setSecureContext(tls.optionsWithoutClients));
+      this.#server = server;
+    }
     this.#server.maxRequestsPerSocket = HTTP_REQUESTS_PER_CONNECTION_MAX;
     const caps = new AddressCaps({
       connectionsMax: HTTP_CONNECTIONS_MAX,
@@ -108,17 +123,30 @@ export class HttpServer {
         return;
       }
       case "/metrics":
+        if (this.#visitor(request, response) === undefined) return;
         this.#send(response, 200, this.#context.registry.contentType, await this.#context.registry.metrics());
         return;
-      case "/":
-        this.#send(response, 200, "text/html; charset=utf-8", statusPage(await this.#context.status()));
+      case "/": {
+        const namespace = this.#visitor(request, response);
+        if (namespace === undefined) return;
+        this.#send(response, 200, "text/html; charset=utf-8", statusPage(await this.#context.status(namespace)));
         return;
+      }
       case undefined:
         this.#send(response, 400, "text/plain", "the path is no URL; here are /, /metrics, /healthz and /readyz\n");
         return;
       default:
         this.#send(response, 404, "text/plain", "here are /, /metrics, /healthz and /readyz\n");
     }
+  }
+
+  /** Whose pages are asked for; undefined where that was refused. */
+  #visitor(request: IncomingMessage, response: ServerResponse): string | undefined {
+    const visit = this.#context.visit(request.headers.authorization);
+    if ("namespace" in visit) return visit.namespace;
+    if (visit.refused === 401) response.setHeader("www-authenticate", "Bearer");
+    this.#send(response, visit.refused, "text/plain", `${visit.text}\n`);
+    return undefined;
   }
 
   #send(response: ServerResponse, code: number, type: string, body: string): void {

@@ -19,7 +19,7 @@ export function registerDoctor(program: Command): void {
     .addHelpText("after", EXAMPLES)
     .action(diagnose);
   addServerOption(command);
-  addConfigFlags(command, ["store", "grpcAddr", "httpAddr"]);
+  addConfigFlags(command, ["store", "grpcAddr", "httpAddr", "tlsCert"]);
 }
 
 async function diagnose(flags: Readonly<Record<string, unknown>>): Promise<void> {

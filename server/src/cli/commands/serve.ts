@@ -42,11 +42,12 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
   const { store } = withoutSecrets(config);
+  const web = config.tlsCert === "" ? "http" : "https";
   process.stdout.write(
     `Tailkeep is running${file === undefined ? "" : ` with ${file}`}.\n` +
       `  gRPC       ${server.grpcAddr}\n` +
-      `  metrics    http://${server.httpAddr}/metrics\n` +
-      `  dashboard  http://${server.httpAddr}/\n` +
+      `  metrics    ${web}://${server.httpAddr}/metrics\n` +
+      `  dashboard  ${web}://${server.httpAddr}/\n` +
       `  store      ${store}\n`,
   );
   await Promise.race([stopped.promise, server.failed]).catch(async (error: unknown) => {
