@@ -8,9 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import mysql from "mysql2/promise";
 import { afterAll, describe, expect, test } from "vitest";
 import { isSkipped, type Skipped } from "../support/databases/index.js";
+import { TYPES } from "./harness/content.js";
 import type { Violation } from "./harness/oracle.js";
 import { SeededRandom } from "./harness/random.js";
 import type { StoreKind } from "./harness/system.js";
+import { judgeTotals } from "./mix/campaign.js";
 import { BOTH, type FaultKind } from "./mix/fault.js";
 import { storePowerLost } from "./mix/faults/disks.js";
 import { serverKilled } from "./mix/faults/processes.js";
@@ -89,6 +91,21 @@ describe("on SQLite", () => {
       },
     });
     expect(await foundBy([vanishing], rig)).toContain("I1");
+  });
+
+  test("rows of an earlier round that expired are I1", async (context) => {
+    const rig = await rigOn("sqlite");
+    if (isSkipped(rig)) return context.skip(rig.skipped);
+    await runRound(scheduleWith([], new SeededRandom("early"), "early", 1), rig);
+    const before = await judgeTotals(rig.store, 0);
+    expect(before.committed).toBeGreaterThan(0);
+    await rig.store.execute("DELETE FROM score_history_rows");
+    expect((await judgeTotals(rig.store, 0)).violations).toHaveLength(1);
+    for (const table of ["streams", "gaps", "dead_letters", ...TYPES.map((type) => `${type}_rows`)]) {
+      await rig.store.execute(`DELETE FROM ${table}`);
+    }
+    const { violations } = await judgeTotals(rig.store, before.committed);
+    expect(violations).toMatchObject([{ invariant: "I1", detail: expect.stringMatching(/0 are left/) }]);
   });
 
   test("a writer that is not fenced is I6", async (context) => {

@@ -6,6 +6,7 @@ import { bySession, type StreamJournal } from "./journal.js";
 import { killAt } from "./killer.js";
 import { judge, type Violation } from "./oracle.js";
 import { type KillTarget, plannedEntries, type RoundPlan } from "./plan.js";
+import { bugIn } from "./server-log.js";
 import type { SystemUnderTest } from "./system.js";
 import { Trainer } from "./trainer.js";
 
@@ -122,11 +123,8 @@ async function judgeServer({ server }: SystemUnderTest): Promise<Violation[]> {
     const value = Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1] ?? Number.NaN);
     if (value !== 0) violations.push({ invariant: "SERVER", subject: name, detail: `is ${value}` });
   }
-  // That the store did not answer is what a killed database looks like; anything else is a bug.
-  const bug = server.output
-    .split("\n")
-    .find((line) => /a call failed|this is a bug/.test(line) && !line.includes('"name":"StoreError"'));
-  if (bug !== undefined) violations.push({ invariant: "SERVER", subject: "log", detail: bug.slice(0, 2_000) });
+  const bug = bugIn(server.output);
+  if (bug !== undefined) violations.push({ invariant: "SERVER", subject: "log", detail: bug });
   return violations;
 }
 

@@ -1,6 +1,7 @@
 /** Many rounds on one rig, and at the end one look at everything. */
 import { isSkipped, type Skipped } from "../../support/databases/index.js";
 import type { Violation } from "../harness/oracle.js";
+import type { PlainStore } from "../harness/plain-store.js";
 import type { StoreKind } from "../harness/system.js";
 import type { FaultKind } from "./fault.js";
 import { FAULTS } from "./faults/index.js";
@@ -42,6 +43,7 @@ export async function runMix(options: MixOptions): Promise<MixResult | Skipped> 
   const isLate = () => performance.now() - startedMs > minutesMax * 60_000;
   const results: RoundResult[] = [];
   let rig: Rig | Skipped | undefined;
+  let committedBefore = 0;
   let last: Pick<MixResult, "engine" | "missing"> = { engine: store, missing: [] };
   try {
     for (let round = firstRound; round < firstRound + rounds && !isLate(); round++) {
@@ -52,7 +54,13 @@ export async function runMix(options: MixOptions): Promise<MixResult | Skipped> 
       const schedule = isTour ? planTour(seed, kinds)[round - 1] : planSchedule(seed, round, kinds);
       // The tour is over.
       if (schedule === undefined) break;
-      const result = await runRound(change(schedule), rig);
+      let result = await runRound(change(schedule), rig);
+      const isLast = round === firstRound + rounds - 1;
+      if (isLast || result.schedule.faults.some(({ kind }) => kind.number === CLOCKS)) {
+        const { committed, violations } = await judgeTotals(rig.store, committedBefore);
+        committedBefore = committed;
+        result = { ...result, violations: [...result.violations, ...violations] };
+      }
       results.push(result);
       onRound?.(result);
       if (result.violations.length === 0) continue;
@@ -60,11 +68,31 @@ export async function runMix(options: MixOptions): Promise<MixResult | Skipped> 
       // Whatever is broken now must not break the next round too.
       await rig.stop();
       rig = undefined;
+      committedBefore = 0;
     }
     return { ...last, rounds: results, seconds: (performance.now() - startedMs) / 1_000 };
   } finally {
     if (rig !== undefined && !isSkipped(rig)) await rig.stop();
   }
+}
+
+/** Clocks may make old rows expire, those of earlier rounds too. */
+const CLOCKS = 12;
+
+/** Over the whole database: nothing of an earlier round has gone, and every number is accounted for. */
+export async function judgeTotals(
+  store: PlainStore,
+  committedBefore: number,
+): Promise<{ readonly committed: number; readonly violations: readonly Violation[] }> {
+  const violations: Violation[] = [];
+  const { rows, gapped, deadLetters, committed } = await store.totals();
+  const report = (invariant: Violation["invariant"], detail: string) =>
+    violations.push({ invariant, subject: "the whole database", detail });
+  if (rows + gapped + deadLetters !== committed) {
+    report("I1", `${rows} rows, ${gapped} in gaps and ${deadLetters} dead letters are not ${committed} numbers`);
+  }
+  if (committed < committedBefore) report("I1", `${committedBefore} numbers were committed, ${committed} are left`);
+  return { committed, violations };
 }
 
 function kindsFor(rig: Rig, only: readonly number[] | undefined): Pick<MixResult, "missing"> & { kinds: FaultKind[] } {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import { judgeByApi } from "../harness/api-oracle.js";
 import { judge, type Violation } from "../harness/oracle.js";
+import { bugIn } from "../harness/server-log.js";
 import { Trainer } from "../harness/trainer.js";
 import type { FaultKind, RunningRound, TrainerReading } from "./fault.js";
 import { takeNoteOfForgotten } from "./faults/forgetting.js";
@@ -173,10 +174,8 @@ async function judgeServer(round: RunningRound, before: Counters): Promise<Viola
   if (after.regressions !== since.regressions && forgettable.size === 0)
     report("regressions", String(after.regressions));
   if (after.broken !== since.broken) report("broken streams", String(after.broken));
-  const bug = server.output
-    .split("\n")
-    .find((line) => /a call failed|this is a bug/.test(line) && !line.includes('"name":"StoreError"'));
-  if (bug !== undefined) report("log", bug.slice(0, 2_000));
+  const bug = bugIn(server.output);
+  if (bug !== undefined) report("log", bug);
   if (round.clockWasSet) {
     // Timers that a set clock made due all at once, again and again, would show here.
     const share = await cpuShare(server, IDLE_MS);

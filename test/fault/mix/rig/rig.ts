@@ -89,8 +89,9 @@ async function assemble(kind: StoreKind, cleanUp: CleanUp): Promise<Rig | Skippe
     cleanUp.push(() => made.remove());
     return made;
   };
-  const storeDisk = await disk(kind === "sqlite" ? "ext4" : "xfs", STORE_DISK_MEGABYTES[kind]);
-  const spillDisk = await disk("ext4", SPILL_DISK_MEGABYTES.ext4);
+  const fileSystem = kind === "sqlite" ? "ext4" : "xfs";
+  const storeDisk = await disk(fileSystem, STORE_DISK_MEGABYTES[kind]);
+  const spillDisk = await disk(fileSystem, SPILL_DISK_MEGABYTES[fileSystem]);
   const [serverClock, databaseClock] = [new FakeClock(), new FakeClock()];
   cleanUp.push(() => {
     serverClock.remove();
