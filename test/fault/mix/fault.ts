@@ -25,8 +25,10 @@ export interface RunningRound {
   freshSessionId(): string;
 }
 
-/** How a recorder held its trainer up. */
+/** How a recorder treated its trainer. */
 export interface TrainerReading {
+  /** Given up and declared so: its disk was full, and so was its memory. */
+  readonly dropped: number;
   readonly appendP999Us: number;
   readonly stallMsMax: number;
 }

@@ -46,7 +46,8 @@ function totals(rounds: readonly RoundResult[], seconds: number): string {
     `${rounds.length} rounds in ${seconds.toFixed(0)} s, ${sum(({ schedule }) => schedule.faults.length)} faults, `,
     `${sum(({ records }) => records).toLocaleString("en")} records of raw trainers, `,
     `${sum(({ violations }) => violations.length)} violations. Server: at most ${resident.toFixed(0)} MiB resident. `,
-    `${readings.length} recorder trainers: append p99.9 ${p999.median.toFixed(0)} µs at the median, `,
+    `${readings.length} recorder trainers of 1,000 records and more: `,
+    `${readings.reduce((total, { dropped }) => total + dropped, 0).toLocaleString("en")} records declared lost, append p99.9 ${p999.median.toFixed(0)} µs at the median, `,
     `${p999.max.toFixed(0)} µs at most; longest stall of an event loop ${stall.median.toFixed(0)} ms at the median, `,
     `${stall.max.toFixed(0)} ms at most.`,
   ].join("");

@@ -141,9 +141,10 @@ export class RecorderLife {
     if (line.problem !== undefined) this.problems.push(`${line.problem} ${line.message}`);
     if (line.ledger !== undefined) {
       this.ledger = line.ledger;
+      const dropped = Object.values(line.ledger.dropped).reduce((sum, each) => sum + each, 0);
       // In a short life the first append, which makes the lane, is all of the last thousandth.
       if (this.options.count >= READ_COUNT_MIN)
-        this.reading = { appendP999Us: line.appendP999Us ?? 0, stallMsMax: line.stallMsMax ?? 0 };
+        this.reading = { dropped, appendP999Us: line.appendP999Us ?? 0, stallMsMax: line.stallMsMax ?? 0 };
     }
   }
 }
