@@ -233,7 +233,10 @@ const INJECTIONS: Readonly<Record<FaultKind, Injection>> = {
   "commit lost": armed("commitLost"),
   "commit's answer lost": armed("commitAnswerLost"),
   "stream taken over": (simulation, { kind, which, times }) => {
-    const known = new Set(simulation.database.committedEver.keys());
+    // A restore would undo it, and nobody could say any more whose numbers are whose.
+    if (simulation.plan.faults.some((other) => other.kind === "database restored")) return undefined;
+    const states = [...simulation.database.streams.values()];
+    const known = new Set(states.map(({ identity }) => `${identity.sessionId}/${identity.streamId}`));
     const streams = [...simulation.journal.streams.values()].filter(
       ({ name, stolenAfterSeq }) => known.has(name) && stolenAfterSeq === undefined,
     );

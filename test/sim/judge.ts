@@ -20,6 +20,10 @@ export function judge(simulation: Simulation): void {
     if (!journal.streams.has(name)) simulation.report("I5", `${name}: nobody wrote this stream`);
   }
   judgeLedgers(simulation, states);
+  for (const { path, process } of simulation.servers) {
+    if (path.budget.usedBytes !== 0)
+      simulation.report("I7", `${process.name}: ${path.budget.usedBytes} bytes are charged for nothing`);
+  }
 }
 
 function nameOf({ identity }: StreamState): string {
@@ -86,6 +90,8 @@ function judgeLedgers(simulation: Simulation, states: ReadonlyMap<string, Stream
       const stream = simulation.journal.streams.get(name);
       const isDisturbed = stream?.stolenAfterSeq !== undefined || simulation.database.forgotten.has(name);
       if (isDisturbed) continue;
+      if (ledger.dropped.fenced > 0 && simulation.database.restoredAtMs === Number.NEGATIVE_INFINITY)
+        simulation.report("I10", `${name}: ${process.name} was shut out, and nobody took the stream over`);
       const state = states.get(name);
       const gapped = state?.row.gapped ?? 0;
       const dropped = droppedTotal(ledger.dropped);

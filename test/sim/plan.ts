@@ -10,6 +10,7 @@ export interface TrainerPlan {
   readonly flushRecords: number;
   readonly memoryBytesMax: number;
   readonly spillAfterMs: number;
+  readonly readAheadBytes: number;
   /** Undefined: nothing is ever written to disk. */
   readonly spill: { readonly bytesMax: number; readonly sync: "always" | { readonly everyMs: number } } | undefined;
   readonly overflow: Readonly<Record<RecordTypeName, OverflowPolicy>>;
@@ -150,6 +151,7 @@ function trainerPlan(random: Random, isFat: boolean, busyMs: number): TrainerPla
     flushRecords: isFat ? 2 : random.pick([1, 3, 8, 64]),
     memoryBytesMax: isFat ? 8 * 1024 * 1024 : random.pick([400, 1_500, 8_000, 1_000_000]),
     spillAfterMs: random.pick([0, 50, 1_000]),
+    readAheadBytes: random.pick([1, 500, 2 ** 22]),
     spill: random.chance(0.85)
       ? {
           bytesMax: isFat ? 2 ** 26 : random.pick([900, 3_000, 2 ** 26, 2 ** 26]),

@@ -136,7 +136,8 @@ export class SimulatedStore implements Store {
       else rows.push(row);
     }
     const next = advance(stream.row, admitted, refused);
-    if (next !== stream.row) {
+    const deadLetters = [...admitted.rejected, ...refused];
+    if (next !== stream.row || rows.length + admitted.gaps.length + deadLetters.length > 0) {
       const { sessionId, streamId } = identity;
       changes.push({
         key: run.key,
@@ -145,7 +146,7 @@ export class SimulatedStore implements Store {
         row: next,
         rows,
         gaps: admitted.gaps.map((gap) => ({ ...gap, sessionId, streamId, stream: run.key, createdAtUs: 0 })),
-        deadLetters: [...admitted.rejected, ...refused],
+        deadLetters,
       });
     }
     return {

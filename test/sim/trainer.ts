@@ -72,6 +72,7 @@ export class SimulatedTrainer {
       problems,
       limits: FIXED_LIMITS,
       clock,
+      readAheadBytes: plan.readAheadBytes,
       newId: () => process.random.hex(32),
       endWithProcess: () => () => undefined,
     });

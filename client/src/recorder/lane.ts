@@ -240,6 +240,11 @@ export class Lane implements BudgetHolder {
   // --- placing ---
 
   #take(batch: EncodedBatch): void {
+    if (this.#stopped !== undefined) {
+      // It was open when the stream was lost, and is counted with everything that was pending.
+      this.#withheld += batch.count;
+      return;
+    }
     this.#lastTakenMs = this.#settings.clock.nowMs();
     if ((this.#withheld > 0 && !this.#resume()) || !this.#place(batch)) {
       this.#withheld += batch.count;
@@ -253,7 +258,7 @@ export class Lane implements BudgetHolder {
   /** The gap of what was withheld finds its place, if there is room again for more than the gap. */
   #resume(): boolean {
     const { budget, clock } = this.#settings;
-    if (clock.nowMs() < this.#fullUntilMs) return false;
+    if (this.#stopped !== undefined || clock.nowMs() < this.#fullUntilMs) return false;
     if (!this.#isSpilling && !budget.hasRoomAgain) return false;
     const gap = this.#gapOf(this.#placedSeq + 1, this.#withheld);
     if (!this.#isSpilling || !this.#log(gap)) {

@@ -69,6 +69,8 @@ export interface RecorderParts {
   /** Ends what else works in the background. */
   readonly onClose?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
+  /** What of a log may be on the line at a time, in bytes. @default 4 MiB */
+  readonly readAheadBytes?: number | undefined;
   /** Makes ids of writers and streams. @default random UUIDs */
   readonly newId?: (() => string) | undefined;
   /** Arranges what happens to pending records when the process ends; returns what undoes it. @default the process's own end */
@@ -125,7 +127,7 @@ export class Recorder {
       budget: this.#budget,
       spill: parts.spill,
       spillAfterMs: options.spillAfterMs,
-      readAheadBytes: SPILL_READ_AHEAD_BYTES,
+      readAheadBytes: parts.readAheadBytes ?? SPILL_READ_AHEAD_BYTES,
       flushRecords: options.flushRecords,
       flushBytes: options.flushBytes,
       flushDelayMs: options.flushDelayMs,

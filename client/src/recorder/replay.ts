@@ -45,12 +45,12 @@ export class Replay {
 
   /** Of the numbers that were spilled; those that the server had all the same count as durable. */
   get ledger(): Ledger {
-    const appended = this.#orphan.lastSeq - this.#orphan.firstSeq + 1;
-    const dropped = { ...this.#dropped, spill_corrupt: missingCount(this.#orphan.log) };
-    const acked = Math.max(0, Math.min(this.#link.ackedSeq, this.#orphan.lastSeq) - this.#orphan.firstSeq + 1);
-    const settled = this.#isOver ? appended : acked;
-    const lost = Math.min(settled, droppedTotal(dropped));
-    return { appended, durable: settled - lost, pending: appended - settled, rejected: 0, dropped };
+    const { firstSeq, lastSeq, log } = this.#orphan;
+    const appended = lastSeq - firstSeq + 1;
+    const dropped = { ...this.#dropped, spill_corrupt: missingCount(log) };
+    const lost = droppedTotal(dropped);
+    const pending = this.#isOver ? 0 : Math.min(this.#unsettled, appended - lost);
+    return { appended, durable: appended - lost - pending, pending, rejected: 0, dropped };
   }
 
   /** Nothing is left to do: all is durable, or the stream belongs to somebody else. */
@@ -111,7 +111,7 @@ export class Replay {
       });
       return;
     }
-    this.#dropped.fenced += this.#orphan.lastSeq - this.#link.ackedSeq;
+    this.#dropped.fenced += this.#unsettled;
     this.#over();
     void this.#orphan.log.seal().catch(() => undefined);
     this.#settings.problems.report({
@@ -119,6 +119,13 @@ export class Replay {
       message: `spilled records of session ${sessionId} are not sent, and kept on disk: ${error.message}`,
     });
     this.#settings.onProgress();
+  }
+
+  /** Numbers that are neither acked nor known to be damaged. */
+  get #unsettled(): number {
+    const { firstSeq, lastSeq, log } = this.#orphan;
+    const ackedSeq = Math.max(firstSeq - 1, Math.min(this.#link.ackedSeq, lastSeq));
+    return lastSeq - ackedSeq - missingCount(log, ackedSeq);
   }
 
   #over(): void {

@@ -49,7 +49,10 @@ export interface OrphanedLog {
   readonly lastSeq: number;
 }
 
-/** Numbers in a log that cannot be read. */
-export function missingCount({ missing }: RecorderLog): number {
-  return missing.reduce((sum, { firstSeq, lastSeq }) => sum + lastSeq - firstSeq + 1, 0);
+/** Numbers above `afterSeq` in a log that cannot be read. */
+export function missingCount({ missing }: RecorderLog, afterSeq = 0): number {
+  return missing.reduce(
+    (sum, { firstSeq, lastSeq }) => sum + Math.max(0, lastSeq - Math.max(firstSeq - 1, afterSeq)),
+    0,
+  );
 }
