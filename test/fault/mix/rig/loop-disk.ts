@@ -61,6 +61,8 @@ export class LoopDisk {
   async remount(): Promise<void> {
     await this.#unmount();
     await this.#mount();
+    // That it was removed may be what the disk has lost.
+    await this.empty();
   }
 
   /** Leaves about so many bytes. */
