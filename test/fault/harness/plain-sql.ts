@@ -1,8 +1,9 @@
 /** Plain SQL over SQLite's file and over MySQL: one set of statements, two ways to run them. */
 import { DatabaseSync } from "node:sqlite";
 import type { RecordTypeName } from "@tailkeep/client";
-import mysql from "mysql2/promise";
+import type mysql from "mysql2/promise";
 import { CONTENT_COLUMNS, TYPES } from "./content.js";
+import { connectPatiently } from "./patient-connection.js";
 import { type PlainStore, STORE_REGRESSED, timeUsOf } from "./plain-store.js";
 
 type SqlRow = Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ export function plainSqlite(file: string): PlainStore {
 /** A connection for each statement: the database is killed between them. */
 export function plainMysql(url: string): PlainStore {
   const connected = async <Result>(use: (connection: mysql.Connection) => Promise<Result>): Promise<Result> => {
-    const connection = await mysql.createConnection({
+    const connection = await connectPatiently({
       uri: url,
       dateStrings: true,
       supportBigNumbers: true,

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import mysql from "mysql2/promise";
+import { connectPatiently } from "../../harness/patient-connection.js";
 import { SeededRandom } from "../../harness/random.js";
 import { duration, type FaultKind, MYSQL, numberOf, SQLITE } from "../fault.js";
 import { CUT_MOMENTS, type CutMoment } from "../rig/commit-cutter.js";
@@ -195,7 +196,7 @@ const GONE = /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdow
 async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<void>): Promise<void> {
   let connection: mysql.Connection | undefined;
   try {
-    connection = await mysql.createConnection({ uri: rig.adminUrl ?? "" });
+    connection = await connectPatiently({ uri: rig.adminUrl ?? "" });
     // A connection that dies tells its next statement.
     connection.on("error", () => {});
     await use(connection);

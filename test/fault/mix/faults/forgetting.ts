@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import mysql from "mysql2/promise";
 import { TYPES } from "../../harness/content.js";
+import { connectPatiently } from "../../harness/patient-connection.js";
 import { STORE_REGRESSED } from "../../harness/plain-store.js";
 import { BOTH, type FaultKind, numberOf, type RunningRound } from "../fault.js";
 import type { Rig } from "../rig/rig.js";
@@ -96,7 +97,7 @@ async function inOneTransaction(rig: Rig, statements: readonly string[]): Promis
     database.close();
     return;
   }
-  const connection = await mysql.createConnection({ uri: rig.adminUrl ?? "" });
+  const connection = await connectPatiently({ uri: rig.adminUrl ?? "" });
   for (let attempt = 1; ; attempt++) {
     try {
       await connection.query("START TRANSACTION");
