@@ -191,7 +191,8 @@ export const fileLockedByProcess: FaultKind = {
     }),
 };
 
-const GONE = /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdown in progress/;
+/** What other faults of the round do to a connection of the harness itself: the database is gone, or cannot write. */
+const HARMED = /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdown in progress|Errcode: (5|28) /;
 
 async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<void>): Promise<void> {
   let connection: mysql.Connection | undefined;
@@ -201,8 +202,8 @@ async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<
     connection.on("error", () => {});
     await use(connection);
   } catch (error) {
-    // Another fault of the round has taken the database away, and this one with it.
-    if (!GONE.test(String(error))) throw error;
+    // That fault has ended this one.
+    if (!HARMED.test(String(error))) throw error;
   } finally {
     connection?.destroy();
   }
