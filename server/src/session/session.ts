@@ -6,9 +6,11 @@
  */
 import type { Committed, GroupCommit } from "../commit/group-commit.js";
 import { type QueueIdentity, StreamQueue } from "../commit/stream-queue.js";
-import type { Batch, RejectedEntry } from "../record/batch.js";
+import { type Batch, type RejectedEntry, storedPart } from "../record/batch.js";
 import type { StreamCounts } from "../store/model.js";
 import type { RunOutcome } from "../store/store.js";
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** Why a stream cannot go on. */
 export type Refusal =
@@ -75,6 +77,11 @@ export class StreamSession {
       return { kind: "hole", firstSeq: batch.firstSeq, expectedSeq: this.#acceptedSeq + 1 };
     }
     if (batch.lastSeq <= this.#acceptedSeq) return "ignored";
+    // One transaction may get both batches, and only the watermark before it is skipped there. Numbers that are committed
+    // already are left to it, as it also looks up what became of them.
+    if (batch.firstSeq <= this.#acceptedSeq && this.#inCommit.length > 0) {
+      Object.assign(batch, storedPart(batch, this.#acceptedSeq, NONE));
+    }
     this.#acceptedSeq = batch.lastSeq;
     this.#inCommit.push(batch);
     this.#commit.enqueue(this.#queue, batch);

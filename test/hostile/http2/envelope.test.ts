@@ -40,7 +40,7 @@ async function ask(body: Uint8Array, headers: http2.OutgoingHttpHeaders = {}): P
       });
       call.on("close", () =>
         resolve({
-          status: String(found["grpc-status"] ?? `HTTP ${found[":status"]}`),
+          status: String(found["grpc-status"] ?? `HTTP ${String(found[":status"])}`),
           code: found["tailkeep-code"] as string | undefined,
           message: decodeURIComponent(String(found["grpc-message"] ?? "")),
         }),
