@@ -119,5 +119,6 @@ export type {
 } from "./state-store/results.js";
 export { type DocumentOperations, StateHandle } from "./state-store/state-handle.js";
 export { StateStore } from "./state-store/state-store.js";
+export type { ApiKeySource } from "./transport/api-key.js";
 export type { StreamInfo } from "./transport/ingest-transport.js";
 export type { CallOptions } from "./transport/unary-call.js";

@@ -3,6 +3,7 @@ import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc
 import { InvalidArgumentError } from "./errors/errors.js";
 import { CALL_TIMEOUT_MS_DEFAULT } from "./limits.js";
 import { id } from "./records/id.js";
+import { ApiKeySource } from "./transport/api-key.js";
 
 /** How to reach the server. Everything has a default. */
 export interface ConnectOptions {
@@ -38,7 +39,8 @@ export interface ResolvedConnectOptions {
   readonly sessionId: string;
   readonly timeoutMs: number;
   readonly credentials: ChannelCredentials | undefined;
-  readonly apiKeyFile: string | undefined;
+  /** Where the key is from; what is printed of it does not show it. */
+  readonly apiKey: ApiKeySource | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly channelOptions: ChannelOptions;
 }
@@ -56,7 +58,6 @@ export function resolveConnectOptions(
     options.apiKey ?? (isOwn || apiKeyFile !== undefined ? undefined : env["TAILKEEP_API_KEY"] || undefined);
   if (apiKey !== undefined && apiKeyFile !== undefined)
     throw bad("apiKey and apiKeyFile are both set; set one of them");
-  const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${headerValue(apiKey)}` };
   const target = options.server ?? (env["TAILKEEP_SERVER"] || "127.0.0.1:50051");
   const files = {
     caFile: setting(options.caFile, "TAILKEEP_CA"),
@@ -72,8 +73,13 @@ export function resolveConnectOptions(
     sessionId: id(options.sessionId ?? (env["TAILKEEP_SESSION"] || "unknown"), "sessionId"),
     timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS_DEFAULT,
     credentials: options.credentials ?? (withTls ? tls(files) : undefined),
-    apiKeyFile,
-    metadata: Object.freeze({ ...authorization, ...options.metadata }),
+    apiKey:
+      apiKeyFile !== undefined
+        ? ApiKeySource.ofFile(apiKeyFile)
+        : apiKey === undefined
+          ? undefined
+          : ApiKeySource.ofText(apiKey),
+    metadata: Object.freeze({ ...options.metadata }),
     channelOptions: Object.freeze({ ...options.channelOptions }),
   });
 }
@@ -86,12 +92,6 @@ function isTrue(text: string | undefined): boolean {
   if (text === undefined || ["", "0", "false", "no"].includes(text)) return false;
   if (["1", "true", "yes"].includes(text)) return true;
   throw bad(`TAILKEEP_TLS: "${text}" is neither true nor false`);
-}
-
-/** A key that no header can carry would be an error in every call; the message must not repeat it. */
-function headerValue(key: string): string {
-  if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw bad("apiKey (or TAILKEEP_API_KEY) has white space or other characters that no key has; set it as it was shown");
 }
 
 interface TlsFiles {

@@ -18,15 +18,15 @@ import {
   RETRY_BUFFER_BYTES_MAX,
   SEND_MESSAGE_BYTES_MAX,
 } from "../limits.js";
-import { KeyFile } from "./key-file.js";
+import type { ApiKeySource } from "./api-key.js";
 
 /** What a channel is made of. */
 export interface ChannelSettings {
   readonly server: string;
   /** @default plain text */
   readonly credentials?: ChannelCredentials | undefined;
-  /** File with the API key that is sent with every call. */
-  readonly apiKeyFile?: string | undefined;
+  /** Sent with every call as `authorization`. */
+  readonly apiKey?: ApiKeySource | undefined;
   /** Sent with every call. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly channelOptions?: ChannelOptions | undefined;
@@ -54,7 +54,7 @@ const CHANNEL_OPTIONS: ChannelOptions = Object.freeze({
 export class Channel {
   readonly grpc: Client;
   readonly #metadata: Readonly<Record<string, string>>;
-  readonly #keyFile: KeyFile | undefined;
+  readonly #apiKey: ApiKeySource | undefined;
   readonly #onConnected = new Set<() => void>();
   #watching = false;
   #closed = false;
@@ -65,13 +65,13 @@ export class Channel {
       ...settings.channelOptions,
     });
     this.#metadata = settings.metadata ?? {};
-    this.#keyFile = settings.apiKeyFile === undefined ? undefined : new KeyFile(settings.apiKeyFile);
+    this.#apiKey = settings.apiKey;
   }
 
   /** Fresh metadata for one call. */
   metadata(): Metadata {
     const metadata = new Metadata();
-    if (this.#keyFile !== undefined) metadata.set("authorization", `Bearer ${this.#keyFile.key}`);
+    if (this.#apiKey !== undefined) metadata.set("authorization", `Bearer ${this.#apiKey.current}`);
     for (const [name, value] of Object.entries(this.#metadata)) metadata.set(name, value);
     return metadata;
   }

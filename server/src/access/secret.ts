@@ -42,6 +42,13 @@ export function parseToken(token: string): { keyId: string; secret: string } | u
   return parts === null ? undefined : { keyId: parts[1] as string, secret: parts[2] as string };
 }
 
+/** Text for a log, such as headers that a library traces, without the keys in it; the ids of keys stay. */
+export function withoutTokens(text: string): string {
+  return text
+    .replace(/\b(tk_[^_\s"']{1,64})_[^\s"',]+/g, "$1_***")
+    .replace(/\b(Bearer|Basic)\s+(?!tk_)[^\s"',]+/gi, "$1 ***");
+}
+
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }

@@ -1,5 +1,12 @@
 // Secrets of keys: their form, and that only good ones are taken apart.
-import { hashOf, newKeyId, newSecret, parseToken, sameHash } from "@tailkeep/server/dist/access/secret.js";
+import {
+  hashOf,
+  newKeyId,
+  newSecret,
+  parseToken,
+  sameHash,
+  withoutTokens,
+} from "@tailkeep/server/dist/access/secret.js";
 import { expect, test } from "vitest";
 
 test("a token is taken apart into the id it was made for and the secret whose hash is kept", () => {
@@ -43,4 +50,14 @@ test("hashes are compared whole", () => {
   expect(sameHash(hash, hashOf("secret"))).toBe(true);
   expect(sameHash(hash, hashOf("secreT"))).toBe(false);
   expect(sameHash(hash, hash.subarray(0, 31))).toBe(false);
+});
+
+test("text for a log keeps the ids of keys alone", () => {
+  const { token } = newSecret("abcdefghjkmn");
+  const traced = withoutTokens(
+    `{"authorization":["Bearer ${token}"],"x":"Basic dXNlcjpwYXNz"} and ${token}x, bearer opaque`,
+  );
+  expect(traced).toBe(
+    '{"authorization":["Bearer tk_abcdefghjkmn_***"],"x":"Basic ***"} and tk_abcdefghjkmn_***, bearer ***',
+  );
 });

@@ -1,5 +1,6 @@
 /** `tailkeep serve`: runs the server until a signal. */
 import type { Command } from "commander";
+import { withoutTokens } from "../../access/secret.js";
 import { withoutSecrets } from "../../config/load.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 
@@ -28,8 +29,9 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   ]);
   // Synchronous: the last line before an exit must not be lost, and the server logs little.
   const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
-  // Its errors come to us as errors too; as lines of its own they would stand between those of the log.
-  const toLog = (message: unknown) => log.debug({ from: "grpc-js" }, String(message));
+  // Its errors come to us as errors too; as lines of its own they would stand between those of the log. With GRPC_TRACE
+  // set it traces every header, those with keys included.
+  const toLog = (message: unknown) => log.debug({ from: "grpc-js" }, withoutTokens(String(message)));
   setLogger({ error: toLog, info: toLog, debug: toLog });
   const server = await startServer(config, log);
   const stopped = Promise.withResolvers<void>();
