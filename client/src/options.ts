@@ -50,7 +50,6 @@ export function resolveConnectOptions(
   options: ConnectOptions = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedConnectOptions {
-  const setting = (own: string | undefined, name: string) => own ?? (env[name] || undefined);
   // What a program names itself goes before the environment, whichever of the two forms it is.
   const isOwn = options.apiKey !== undefined || options.apiKeyFile !== undefined;
   const apiKeyFile = isOwn ? options.apiKeyFile : env["TAILKEEP_API_KEY_FILE"] || undefined;
@@ -60,9 +59,9 @@ export function resolveConnectOptions(
     throw bad("apiKey and apiKeyFile are both set; set one of them");
   const target = options.server ?? (env["TAILKEEP_SERVER"] || "127.0.0.1:50051");
   const files = {
-    caFile: setting(options.caFile, "TAILKEEP_CA"),
-    certFile: setting(options.clientCertFile, "TAILKEEP_CLIENT_CERT"),
-    keyFile: setting(options.clientKeyFile, "TAILKEEP_CLIENT_KEY"),
+    caFile: options.caFile ?? (env["TAILKEEP_CA"] || undefined),
+    certFile: options.clientCertFile ?? (env["TAILKEEP_CLIENT_CERT"] || undefined),
+    keyFile: options.clientKeyFile ?? (env["TAILKEEP_CLIENT_KEY"] || undefined),
   };
   const isHttps = /^https:\/\//i.test(target);
   const isAsked = options.tls ?? isTrue(env["TAILKEEP_TLS"]);
