@@ -104,9 +104,17 @@ export class Copy {
 
   /** The tests must run and fail; in a sound tree they pass, which `npm test` has seen. */
   async #test({ catcher }: Mutant): Promise<Pick<Verdict, "isCaught" | "how" | "seeds">> {
-    const filter = catcher.by === "test" ? catcher.filter : "";
+    if (catcher.by !== "test") throw new Error("a test is needed");
+    const { filter, named } = catcher;
     const vitest = join(this.folder, "node_modules/vitest/vitest.mjs");
-    const { output, code } = await this.#run([vitest, "run", "--root", join(this.folder, "test"), filter]);
+    const { output, code } = await this.#run([
+      vitest,
+      "run",
+      "--root",
+      join(this.folder, "test"),
+      filter,
+      ...(named === undefined ? [] : ["-t", named]),
+    ]);
     const failed = /Tests\D+(\d+) failed/.exec(stripVTControlCharacters(output))?.[1];
     if (code === 0 || failed === undefined)
       return { isCaught: false, how: `no test of ${filter} failed`, seeds: undefined };

@@ -12,8 +12,8 @@ export interface Edit {
 export type Catcher =
   /** The simulator, on seeds that have what the bug needs to show. */
   | { readonly by: "simulator"; readonly needs?: readonly Need[] }
-  /** Tests by a filter as vitest takes it: what no simulation runs, such as SQL or a file system. */
-  | { readonly by: "test"; readonly filter: string };
+  /** Tests by a filter of files, and of names, as vitest takes them: what no simulation runs, such as SQL or a file system. */
+  | { readonly by: "test"; readonly filter: string; readonly named?: string };
 
 export type Need = FaultKind | "large records" | "watchers" | "two servers";
 

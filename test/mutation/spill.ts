@@ -31,14 +31,14 @@ export const SPILL_MUTANTS: readonly Mutant[] = [
   {
     name: "a sync that failed is tried again on the same file",
     area: "spill",
-    file: "client/dist/spill/log-writer.js",
+    file: "client/src/spill/log-writer.ts",
     edits: [
       {
         find: "const wasUnsynced = await this.#files.sync();",
         replace: "const wasUnsynced = await this.#files.sync().catch(() => this.#files.sync());",
       },
     ],
-    catcher: simulatorWith("disk sync failed", "trainer lost power"),
+    catcher: { by: "test", filter: "unit/spill/durable" },
   },
   {
     name: "new records overtake what is spilled",

@@ -1,8 +1,10 @@
 /** Planted bugs in what a transaction does: the part that all stores share, and SQLite's own. */
-import { type Edit, type Mutant, SIMULATOR, simulatorWith } from "./mutant.js";
+import { type Catcher, type Edit, type Mutant, SIMULATOR, simulatorWith } from "./mutant.js";
 
 /** The assertion that would notice by itself. */
 const WITHOUT_SUM: Edit = { find: "if (sum !== next.committedSeq) {", replace: "if (false) {" };
+
+const ON_SQLITE: Catcher = { by: "test", filter: "contract/commit", named: "SQLite" };
 
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
@@ -93,20 +95,20 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     area: "store",
     file: "server/dist/store/sqlite/insert.js",
     edits: [{ find: "const head = `INSERT INTO ", replace: "const head = `INSERT OR IGNORE INTO " }],
-    catcher: { by: "test", filter: "contract/commit" },
+    catcher: ON_SQLITE,
   },
   {
     name: "SQLite: the watermark is not saved",
     area: "store",
     file: "server/dist/store/sqlite/writer.js",
     edits: [{ find: "this.#saveStream(run.key, next);", replace: ";" }],
-    catcher: { by: "test", filter: "contract/commit" },
+    catcher: ON_SQLITE,
   },
   {
     name: "SQLite: gaps are not written",
     area: "store",
     file: "server/dist/store/sqlite/writer.js",
     edits: [{ find: "for (const gap of admitted.gaps)", replace: "for (const gap of [])" }],
-    catcher: { by: "test", filter: "contract/commit" },
+    catcher: ON_SQLITE,
   },
 ];
