@@ -93,8 +93,8 @@ export const storeSyncFails: FaultKind = {
 };
 
 /**
- * MariaDB itself does not sync the file with the list of a table's partitions when it makes one, and cannot open the table
- * without it. That is its own; what is asked here is what became of committed rows.
+ * A power loss seconds after MariaDB had made a table left the file with the list of its partitions unreadable, and with it
+ * the table. That is MariaDB's own; what is asked here is what became of committed rows.
  */
 async function syncPartitionFiles({ storeDisk }: Rig): Promise<void> {
   if (storeDisk === undefined) return;
