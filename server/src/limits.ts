@@ -107,8 +107,8 @@ export const RECEIVING_BYTES_MAX = 8 * MIB;
 export const RECEIVING_BYTES_PER_STREAM = 1 * MIB + 64 * KIB;
 export const RECEIVING_BYTES_IN_ALL_MAX = 128 * MIB;
 
-/** What a message that waits for its handler costs besides its bytes. */
-export const RECEIVING_MESSAGE_BYTES = 512;
+/** What a message that waits for its handler costs besides its bytes: grpc-js makes a promise and four objects for each. */
+export const RECEIVING_MESSAGE_BYTES = 1_536;
 
 /** What a piece of a message that is not complete costs besides its bytes, which may be one. */
 export const RECEIVING_PIECE_BYTES = 160;
