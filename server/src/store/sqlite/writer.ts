@@ -115,12 +115,21 @@ class SqliteWriter {
     }
     for (const migration of MIGRATIONS) {
       if (migration.version <= applied) continue;
-      for (const statement of migration.statements("sqlite", dayOfMs(Date.now()))) this.#db.exec(statement);
+      for (const statement of migration.statements("sqlite", dayOfMs(Date.now()))) this.#execOnce(statement);
       this.#run("INSERT INTO schema_migrations (version, name, applied_at) VALUES (?, ?, ?)", [
         migration.version,
         migration.name,
         timestampText(nowUs()),
       ]);
+    }
+  }
+
+  /** A statement of a migration, which may have run before: what it makes is there then. */
+  #execOnce(statement: string): void {
+    try {
+      this.#db.exec(statement);
+    } catch (error) {
+      if (!/duplicate column name|already exists/.test(String(error))) throw error;
     }
   }
 
