@@ -8,7 +8,9 @@ import { ATTACKS, READERS } from "./attacks.js";
 import { FLAG, frame, RawConnection, requestHead, TYPE } from "./raw-connection.js";
 import { Victim } from "./victim.js";
 
-const CONNECTIONS = 4;
+/** Enough that what V8 takes once, whoever asks, is a small part of each. */
+const ATTACKERS = 8;
+const READING_NOTHING = 4;
 const ATTACK_MS = 400;
 /** A neighbour shares two cores with the attackers; what it must not see is a server that is gone. */
 const ACK_MS_MAX = 10_000;
@@ -23,17 +25,19 @@ afterAll(async () => {
 
 describe.runIf(process.platform === "linux")("a connection costs little that sends", () => {
   test.each(ATTACKS)("$name", async (attack) => {
-    const damage = await victim.attackedBy(attack, CONNECTIONS, ATTACK_MS);
+    // A heap that grows for the first time keeps room for the second: that is not what a connection costs.
+    await victim.attackedBy(attack, ATTACKERS, ATTACK_MS);
+    const damage = await victim.attackedBy(attack, ATTACKERS, ATTACK_MS);
     expect(damage.alive).toBe(true);
     expect(damage.acks).toBeGreaterThan(0);
     expect(damage.slowestAckMs).toBeLessThan(ACK_MS_MAX);
-    expect(damage.riseBytes / CONNECTIONS).toBeLessThan(CONNECTION_BYTES_MAX);
+    expect(damage.riseBytes / ATTACKERS).toBeLessThan(CONNECTION_BYTES_MAX);
     expect(await victim.neighbourIsWhole()).toBe(true);
   });
 
   // Theirs is not the memory of a stranger: they have asked for what they may read.
   test.each(READERS)("$name", async (attack) => {
-    const damage = await victim.attackedBy(attack, CONNECTIONS, ATTACK_MS);
+    const damage = await victim.attackedBy(attack, READING_NOTHING, ATTACK_MS);
     expect(damage.alive).toBe(true);
     expect(damage.acks).toBeGreaterThan(0);
     expect(damage.slowestAckMs).toBeLessThan(ACK_MS_MAX);

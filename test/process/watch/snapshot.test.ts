@@ -64,11 +64,11 @@ test("joining while several streams are written loses nothing and repeats nothin
   const { sessionId } = ids();
   const writers = await Promise.all([writer(sessionId), writer(sessionId), writer(sessionId)]);
   const writing = writers.map(async ({ probe }) => {
-    for (let seq = 1; seq <= 400; seq += 4) {
+    for (let seq = 1; seq <= 300; seq += 4) {
       probe.batch(seq, entries(seq, 4));
       if (seq % 40 === 1) await probe.untilAcked(Math.max(0, seq - 40));
     }
-    await probe.untilAcked(400);
+    await probe.untilAcked(300);
   });
   const watches: WatchProbe[] = [];
   for (let joined = 0; joined < 12; joined++) {
@@ -80,9 +80,9 @@ test("joining while several streams are written loses nothing and repeats nothin
   await Promise.all(writing);
   for (const watch of watches) {
     for (const { streamId } of writers) {
-      await watch.until(() => toldOf(watch, streamId).includes(400), "the last record");
+      await watch.until(() => toldOf(watch, streamId).includes(300), "the last record");
       // The snapshot has all of it in any order, what follows is in order.
-      expect([...toldOf(watch, streamId)].sort((a, b) => a - b)).toEqual(upTo(400));
+      expect([...toldOf(watch, streamId)].sort((a, b) => a - b)).toEqual(upTo(300));
     }
     watch.cancel();
   }
