@@ -31,8 +31,11 @@ export interface StreamPort {
 export interface StreamObserver {
   /** ackedSeq grew, or memory became free. */
   progressed(): void;
-  /** `before`: what was known to have become of 1 to ackedSeq until now. */
-  opened(info: StreamInfo, before: StreamTotals): void;
+  /**
+   * `before`: what was known to have become of 1 to ackedSeq until now. `ownGaps`: numbers of gaps that were sent and
+   * whose ack was lost. Whatever else is a gap since is the server's own: its database had forgotten what it once acked.
+   */
+  opened(info: StreamInfo, before: StreamTotals, ownGaps: number): void;
   rejected(rejections: readonly StreamRejection[]): void;
   stateChanged(state: StreamState): void;
   /** Everything not yet sent moved up by `shift`, because the stream already existed. */

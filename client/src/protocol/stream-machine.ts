@@ -162,7 +162,7 @@ export class StreamMachine {
       return;
     }
     const before = this.totals;
-    this.#adopt(info);
+    const ownGaps = this.#adopt(info);
     this.#port.clearTimer("openTimeout");
     this.#everOpened = true;
     this.#openWanted = false;
@@ -172,7 +172,7 @@ export class StreamMachine {
     this.#sentBytes = 0;
     this.#creditBytes = info.creditBytes;
     this.#go({ name: "open", call, info });
-    this.#observer.opened(info, before);
+    this.#observer.opened(info, before, ownGaps);
     this.#observer.progressed();
     this.#pump();
     this.#whenDrained();
@@ -348,19 +348,21 @@ export class StreamMachine {
     if (this.#state.name === "waiting") this.#port.setTimer("reopen", delayMs);
   }
 
-  /** Takes over what the server says, which has been checked. */
-  #adopt(info: StreamInfo): void {
+  /** Takes over what the server says, which has been checked; returns how many numbers of our own gaps are acked by it. */
+  #adopt(info: StreamInfo): number {
     const ahead = info.committedSeq - this.ackedSeq;
+    let ownGaps = 0;
     const renumber = ahead > 0 && !this.#everOpened && this.#config.numbering === "continue";
     if (renumber) {
       this.#queue.renumber(ahead);
       this.#progress.shift(ahead);
     } else {
-      this.#release(info.committedSeq);
+      ownGaps = this.#release(info.committedSeq);
     }
     if (ahead > 0 && this.#everOpened) this.#resetBackoffs();
     this.#progress.opened(info);
     if (renumber) this.#observer.renumbered(ahead);
+    return ownGaps;
   }
 
   /** Forgets batches that are durable; returns how many numbers of gaps were among them. */

@@ -90,7 +90,7 @@ export class Lane implements BudgetHolder {
     this.#gapOf = (firstSeq, count) => EncodedBatch.ofGap(firstSeq, count, type, gapCauseNumber("overflow"));
     this.#link = new StreamLink(identity, settings, {
       progressed: () => this.#progressed(),
-      opened: (info, before) => this.#opened(info, before),
+      opened: (info, before, ownGaps) => this.#opened(info, before, ownGaps),
       rejected: (rejections) => this.#rejected(rejections),
       failed: (error, isFenced) => this.#failed(error, isFenced),
     });
@@ -419,10 +419,11 @@ export class Lane implements BudgetHolder {
     this.#settings.onProgress();
   }
 
-  #opened({ regressed, counts }: StreamInfo, before: StreamTotals): void {
-    if (regressed === undefined) return;
+  #opened({ counts }: StreamInfo, before: StreamTotals, ownGaps: number): void {
+    // Not only where this answer says that the database had forgotten something: the one that said so may have been lost.
     // Some of the range may have been gaps before, whose records are counted as what they were given up for.
-    const lost = counts.gapped - before.gapped;
+    const lost = counts.gapped - before.gapped - ownGaps;
+    if (lost <= 0) return;
     this.#dropped.store_regressed += lost;
     this.#settings.problems.report({
       code: "STORE_REGRESSED",

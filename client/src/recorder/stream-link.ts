@@ -37,7 +37,7 @@ export interface LinkObserver {
   /** ackedSeq grew, memory became free, or the state changed. */
   progressed(): void;
   /** `before`: what was known to have become of 1 to ackedSeq until now. */
-  opened(info: StreamInfo, before: StreamTotals): void;
+  opened(info: StreamInfo, before: StreamTotals, ownGaps: number): void;
   rejected(rejections: readonly StreamRejection[]): void;
   /** The machine failed; the link rests or, if fenced, has stopped. */
   failed(error: TailkeepError, isFenced: boolean): void;
@@ -140,10 +140,10 @@ export class StreamLink {
       driver,
       {
         progressed: () => this.#observer.progressed(),
-        opened: (info, before) => {
+        opened: (info, before, ownGaps) => {
           const known = this.#isOpened ? before : this.#totalsBefore;
           this.#isOpened = true;
-          this.#observer.opened(info, known);
+          this.#observer.opened(info, known, ownGaps);
         },
         rejected: (rejections) => this.#observer.rejected(rejections),
         stateChanged: (state) => {

@@ -86,6 +86,26 @@ test("what was dropped before it was acked is not lost again with a restored dat
   expect(sumOf(ledger)).toBe(21);
 });
 
+test("what a restored database has lost is lost although the answer that said so never came", () => {
+  const { server, clock, settings } = scene();
+  const lane = new Lane(IDENTITY, { policy: "drop-newest", type: "score_history" }, settings);
+  for (let score = 1; score <= 5; score++) lane.append({ type: "score_history", score });
+  clock.advanceTo(10);
+  server.opened(0, 0);
+  server.call.onAck(5, []);
+  expect(lane.ledger).toMatchObject({ durable: 5, pending: 0 });
+  server.call.onEnd({ status: 14, message: "gone" });
+  lane.append({ type: "score_history", score: 6 });
+  while (server.calls.length < 2) clock.step();
+  // The gap is stored in this call, whose answer is lost; the next one has nothing more to say than its counts.
+  server.call.onEnd({ status: 14, message: "gone" });
+  while (server.calls.length < 3) clock.step();
+  server.opened(5, 5);
+  expect(lane.ledger).toMatchObject({ appended: 6, durable: 0, pending: 1, dropped: { store_regressed: 5 } });
+  server.call.onAck(6, []);
+  expect(lane.ledger).toMatchObject({ durable: 1, pending: 0 });
+});
+
 test("what was still open when its stream was lost is lost with it, and not also for want of room", () => {
   const { server, clock, settings } = scene();
   const lane = new Lane(IDENTITY, { policy: "drop-newest", type: "score_history" }, { ...settings, flushRecords: 8 });
