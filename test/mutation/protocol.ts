@@ -148,7 +148,17 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     name: "what was dropped and then forgotten is counted twice",
     area: "protocol",
     file: "client/dist/recorder/lane.js",
-    edits: [{ find: "counts.gapped - before.gapped", replace: "regressed.lastSeq - regressed.firstSeq + 1" }],
+    edits: [{ find: "counts.gapped - before.gapped - ownGaps", replace: "counts.gapped - ownGaps" }],
     catcher: simulatorWith("database restored"),
+  },
+  {
+    name: "what was forgotten is counted only where the answer that says so arrives",
+    area: "protocol",
+    file: "client/src/recorder/lane.ts",
+    edits: [
+      { find: "#opened({ counts }: StreamInfo,", replace: "#opened({ regressed, counts }: StreamInfo," },
+      { find: "if (lost <= 0) return;", replace: "if (regressed === undefined) return;" },
+    ],
+    catcher: { by: "test", filter: "unit/recorder/lost-records" },
   },
 ];
