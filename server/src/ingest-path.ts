@@ -51,7 +51,7 @@ export class IngestPath {
 
   constructor(store: Store, clock: Clock, options: IngestPathOptions, events: IngestPathEvents) {
     this.#events = events;
-    this.budget = new IngestBudget(options.ingestBytesMax);
+    this.budget = new IngestBudget(options.ingestBytesMax, clock);
     this.caches = new SessionCaches(store, clock, options.cache);
     this.hub = new WatchHub(store, clock, (error) => events.watchersWait(error));
     this.keeper = new StoreKeeper(store, clock, {

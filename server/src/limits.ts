@@ -57,6 +57,24 @@ export const INGEST_BYTES_MAX_DEFAULT = 192 * MIB;
 /** What one stream may have unacked, where the budget allows it: keeps a group commit full at 100 ms of latency. */
 export const STREAM_WINDOW_BYTES_MAX = 4 * MIB;
 
+/**
+ * What one stream may have unacked however many want the store: a few small batches, so that a commit finds the next one
+ * there. A stream that has nothing unacked is given a largest batch all the same, after `CREDIT_AT_REST_MS`.
+ */
+export const STREAM_WINDOW_BYTES_MIN = 64 * KIB;
+
+/** What a stream is given when it opens on a server that is behind: it will soon be told what its share is. */
+export const STREAM_WINDOW_BYTES_OPENING = 256 * KIB;
+
+/** How much may wait, as the time that the store takes for it: long enough for full transactions, short for an ack. */
+export const QUEUE_MS_TARGET = 1_000;
+
+/** How long the store's pace is watched before it counts: a few transactions. */
+export const PACE_SAMPLE_MS = 250;
+
+/** How long a stream with nothing unacked waits for credit for a largest batch, where its share is smaller. */
+export const CREDIT_AT_REST_MS = 50;
+
 /** Messages that grpc-js may read ahead of a stream that is paused; its own default is 16. */
 export const READ_AHEAD_MESSAGES_MAX = 2;
 
@@ -403,6 +421,8 @@ export function assertLimits(): void {
   const relations: [boolean, string][] = [
     [BATCH_BYTES_MAX < MESSAGE_BYTES_MAX, "a batch must fit a message"],
     [BATCH_BYTES_MAX <= STREAM_WINDOW_BYTES_MAX, "a stream must be able to send its largest batch"],
+    [STREAM_WINDOW_BYTES_MIN <= STREAM_WINDOW_BYTES_OPENING, "a stream must not open with less than its least share"],
+    [PACE_SAMPLE_MS < QUEUE_MS_TARGET, "the pace must be known before a queue has grown to its target"],
     [BATCH_BYTES_MAX <= GROUP_BYTES_MAX, "a transaction must be able to hold the largest batch"],
     [BATCH_ENTRIES_MAX <= GROUP_RECORDS_MAX, "a transaction must be able to hold the longest batch"],
     [GROUP_RECORDS_WORTHWHILE <= GROUP_RECORDS_MAX, "a worthwhile transaction must be possible"],

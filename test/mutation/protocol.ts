@@ -43,8 +43,8 @@ export const PROTOCOL_MUTANTS: readonly Mutant[] = [
     file: "server/dist/stream/ingest-call.js",
     edits: [
       {
-        find: "this.#releasedBytes += size;\n        this.#context.budget.release(cost);",
-        replace: "this.#releasedBytes += size;",
+        find: "this.#context.budget.release(cost);",
+        replace: "",
       },
     ],
     catcher: SIMULATOR,

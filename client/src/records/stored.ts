@@ -113,10 +113,15 @@ export function json(text: string | undefined): JsonValue | undefined {
 
 /** Leaves out what is undefined, so that records compare and print as they were written. */
 function present<Fields extends object>(fields: Fields): Fields {
-  for (const name of Object.keys(fields) as (keyof Fields)[]) {
-    if (fields[name] === undefined) delete fields[name];
-  }
+  for (const name in fields) if (fields[name] === undefined) return withoutUndefined(fields);
   return fields;
+}
+
+/** Anew rather than by `delete`, which makes an object slow to read and to copy for the rest of its life. */
+function withoutUndefined<Fields extends object>(fields: Fields): Fields {
+  const kept = {} as Fields;
+  for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
+  return kept;
 }
 
 function broken(what: string): ProtocolError {

@@ -2,6 +2,7 @@
  * The memory for batches that are received and not yet committed. A batch is charged before it is decoded and given back
  * when it is committed or dropped; who finds no room waits in line, with its call's reading paused.
  */
+import type { Clock } from "../base/clock.js";
 import {
   BATCH_BYTES_MAX,
   BUDGET_WAITERS_MAX,
@@ -10,14 +11,18 @@ import {
   STREAM_WINDOW_BYTES_MAX,
 } from "../limits.js";
 import type { Batch } from "../record/batch.js";
+import { Pace } from "./pace.js";
 
 export class IngestBudget {
   readonly #bytesMax: number;
+  /** What the store makes of it. */
+  readonly pace: Pace;
   #used = 0;
   readonly #waiting: { cost: number; granted: () => void }[] = [];
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, clock: Clock) {
     this.#bytesMax = bytesMax;
+    this.pace = new Pace(clock);
   }
 
   get usedBytes(): number {
@@ -89,10 +94,14 @@ export class IngestBudget {
     }
   }
 
-  /** Encoded bytes that each of `streams` streams may have unacked: a fair share, and always one largest batch. */
-  window(streams: number): number {
-    const share = Math.floor(this.#bytesMax / DECODED_FACTOR / Math.max(1, streams));
-    return Math.min(STREAM_WINDOW_BYTES_MAX, Math.max(BATCH_BYTES_MAX, share));
+  /**
+   * Encoded bytes that each of `streams` streams may have unacked: a fair share of the memory, and of what may wait for the
+   * store at its pace where `sharers` want it, but not less than `least`.
+   */
+  window(streams: number, sharers: number, least: number): number {
+    const ofMemory = Math.max(BATCH_BYTES_MAX, Math.floor(this.#bytesMax / DECODED_FACTOR / Math.max(1, streams)));
+    const ofQueue = Math.max(least, Math.floor(this.pace.queueBytes / Math.max(1, sharers)));
+    return Math.min(STREAM_WINDOW_BYTES_MAX, ofMemory, ofQueue);
   }
 
   /** A cost above the whole budget is let in alone; limits.ts asserts that the largest batch is not one. */

@@ -10,7 +10,7 @@
 import type { IngestResponse } from "@tailkeep/proto";
 import { ProgressWriter } from "../ack/progress-writer.js";
 import type { Clock } from "../base/clock.js";
-import { BATCH_BYTES_MAX } from "../limits.js";
+import { BATCH_BYTES_MAX, CREDIT_AT_REST_MS, STREAM_WINDOW_BYTES_MIN, STREAM_WINDOW_BYTES_OPENING } from "../limits.js";
 import type { Batch, RejectedEntry } from "../record/batch.js";
 import { decodeBatch, requestPart } from "../record/decode.js";
 import type { Quota } from "../rpc/caller.js";
@@ -70,6 +70,8 @@ export class IngestCall {
   #halfClosed = false;
   #shuttingDown = false;
   #offeredCredit = 0;
+  /** While nothing of it waits and its credit is below a largest batch. */
+  #resting: AbortController | undefined;
 
   constructor(wire: IngestWire, context: IngestContext) {
     this.#wire = wire;
@@ -154,7 +156,8 @@ export class IngestCall {
     }
     this.#state = "open";
     this.#session = session;
-    const creditBytes = this.#credit();
+    const { budget, sessions } = this.#context;
+    const creditBytes = budget.window(sessions.openCount, sessions.openCount, STREAM_WINDOW_BYTES_OPENING);
     this.#offeredCredit = creditBytes;
     const { counts, regressed } = opened;
     this.#progress = new ProgressWriter(
@@ -180,6 +183,7 @@ export class IngestCall {
       },
     });
     this.#wire.resume();
+    this.#restIfIdle();
     if (this.#halfClosed) this.#drain();
   }
 
@@ -190,6 +194,7 @@ export class IngestCall {
     if (size > BATCH_BYTES_MAX) {
       throw new RpcError("BATCH_TOO_LARGE", `batch: has ${size} bytes; send at most ${BATCH_BYTES_MAX} in one`);
     }
+    this.#context.budget.pace.took(size, this.#receivedBytes === this.#releasedBytes);
     this.#receivedBytes += size;
     const cost = IngestBudget.cost(bytes.length);
     if (this.#context.budget.tryCharge(cost)) {
@@ -228,7 +233,7 @@ export class IngestCall {
       } else if (outcome !== "ignored" && outcome !== undefined) throw refusalError(outcome);
     } finally {
       if (!held) {
-        this.#giveBack(charge);
+        this.#giveBack(charge, false);
         // What was committed before brings no ack, but the writer has paid for it.
         if (this.#progress !== undefined) this.#offerCredit(this.#progress);
       }
@@ -238,56 +243,79 @@ export class IngestCall {
   #listener(): SessionListener {
     return {
       progress: (committedSeq, rejected, batches) => {
-        this.#release(batches);
+        this.#release(batches, true);
         this.#progress?.committed(committedSeq, rejected);
         if (this.#progress !== undefined) this.#offerCredit(this.#progress);
         this.#updateReading();
       },
       drained: () => this.#finishDrained(),
       refused: (refusal, dropped) => {
-        this.#release(dropped);
+        this.#release(dropped, false);
         this.#fail(refusalError(refusal));
       },
     };
   }
 
-  #release(batches: readonly Batch[]): void {
+  #release(batches: readonly Batch[], durable: boolean): void {
     for (const batch of batches) {
       const charge = this.#charged.get(batch);
       if (charge === undefined) continue;
       this.#charged.delete(batch);
-      this.#giveBack(charge);
+      this.#giveBack(charge, durable);
     }
   }
 
-  #giveBack({ size, cost }: Charge): void {
+  #giveBack({ size, cost }: Charge, durable: boolean): void {
     this.#releasedBytes += size;
+    this.#context.budget.pace.released(size, durable, this.#releasedBytes === this.#receivedBytes);
     this.#context.budget.release(cost);
   }
 
   #window(): number {
-    return this.#context.budget.window(this.#context.sessions.openCount);
+    const { budget, sessions } = this.#context;
+    return budget.window(sessions.openCount, budget.pace.busyStreams, STREAM_WINDOW_BYTES_MIN);
   }
 
-  #credit(): number {
-    return this.#releasedBytes + this.#window();
-  }
-
-  /** Credit is worth a message when it has grown by a quarter of the window, or when a largest batch would not fit it. */
+  /**
+   * Credit is worth a message when it has grown by a quarter of the window, or when little of it is left. A share below a
+   * largest batch is enough for those who send small ones; for others it grows once nothing of theirs waits.
+   */
   #offerCredit(progress: ProgressWriter): void {
-    const credit = this.#credit();
+    const window = this.#window();
+    const credit = this.#releasedBytes + window;
     const growth = credit - this.#offeredCredit;
-    const short = this.#offeredCredit - this.#receivedBytes < BATCH_BYTES_MAX;
-    if (growth < this.#window() / 4 && !(short && growth > 0)) return;
-    this.#offeredCredit = credit;
-    progress.credit(credit);
+    const left = this.#offeredCredit - this.#receivedBytes;
+    const short = left < (window < BATCH_BYTES_MAX ? window / 2 : BATCH_BYTES_MAX);
+    if (growth >= window / 4 || (short && growth > 0)) {
+      this.#offeredCredit = credit;
+      progress.credit(credit);
+    }
+    this.#restIfIdle();
+  }
+
+  /** Every stream may always send one largest batch: at the latest when it has had nothing unacked for a moment. */
+  #restIfIdle(): void {
+    const needs = () =>
+      this.#state === "open" &&
+      this.#receivedBytes === this.#releasedBytes &&
+      this.#offeredCredit - this.#receivedBytes < BATCH_BYTES_MAX;
+    if (this.#resting !== undefined || !needs()) return;
+    const resting = new AbortController();
+    this.#resting = resting;
+    void this.#context.clock.sleep(CREDIT_AT_REST_MS, resting.signal).then(() => {
+      this.#resting = undefined;
+      if (!needs()) return;
+      this.#offeredCredit = this.#receivedBytes + BATCH_BYTES_MAX;
+      this.#progress?.credit(this.#offeredCredit);
+    });
   }
 
   /** Reading stops while the writer is past its window (it ignores credit), waits for memory, or does not read acks. */
   #updateReading(): void {
     if (this.#state !== "open" || this.#stopWaiting !== undefined || this.#shuttingDown) return;
     const pending = this.#receivedBytes - this.#releasedBytes;
-    if (pending > this.#window() || this.#progress?.flush() === false || this.#isSlowed()) this.#wire.pause();
+    if (pending > Math.max(BATCH_BYTES_MAX, this.#window()) || this.#progress?.flush() === false || this.#isSlowed())
+      this.#wire.pause();
     else this.#wire.resume();
   }
 
@@ -336,8 +364,14 @@ export class IngestCall {
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
     this.#slowed?.abort();
+    this.#resting?.abort();
     if (this.#session === undefined) return;
-    this.#release(this.#session.end());
+    this.#release(this.#session.end(), false);
     this.#context.sessions.closed(this.#session);
+    // What waited for memory, or was refused it, was received and never charged for.
+    let held = 0;
+    for (const { size } of this.#charged.values()) held += size;
+    const size = this.#receivedBytes - this.#releasedBytes - held;
+    if (size > 0) this.#giveBack({ size, cost: 0 }, false);
   }
 }

@@ -82,8 +82,10 @@ export class LoadStream {
   /** False: credit does not allow it now. */
   send(): boolean {
     if (!this.#ready || this.ending !== undefined) return false;
-    const batch = Buffer.concat([varintField(1, BigInt(this.#nextSeq)), this.#entries]);
-    if (this.#sentBytes + batch.length > this.#creditBytes) return false;
+    const first = varintField(1, BigInt(this.#nextSeq));
+    // Before the batch is made: most of what an overload offers is not allowed.
+    if (this.#sentBytes + first.length + this.#entries.length > this.#creditBytes) return false;
+    const batch = Buffer.concat([first, this.#entries]);
     this.#sentBytes += batch.length;
     this.#nextSeq += this.#records;
     this.#sent.push({ lastSeq: this.#nextSeq - 1, atMs: performance.now() });

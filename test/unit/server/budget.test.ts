@@ -1,10 +1,11 @@
-import { BATCH_BYTES_MAX, STREAM_WINDOW_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
+import { systemClock } from "@tailkeep/server/dist/base/clock.js";
+import { BATCH_BYTES_MAX, STREAM_WINDOW_BYTES_MAX, STREAM_WINDOW_BYTES_MIN } from "@tailkeep/server/dist/limits.js";
 import { IngestBudget } from "@tailkeep/server/dist/stream/budget.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
 test("who waits is served in order, and nobody overtakes", () => {
-  const budget = new IngestBudget(100);
+  const budget = new IngestBudget(100, systemClock);
   const granted: string[] = [];
   expect(budget.tryCharge(60)).toBe(true);
   budget.charge(50, () => granted.push("large"));
@@ -18,7 +19,7 @@ test("who waits is served in order, and nobody overtakes", () => {
 });
 
 test("who stops waiting makes room for those behind", () => {
-  const budget = new IngestBudget(100);
+  const budget = new IngestBudget(100, systemClock);
   const granted: string[] = [];
   budget.tryCharge(60);
   const stopWaiting = budget.charge(90, () => granted.push("gone"));
@@ -28,7 +29,7 @@ test("who stops waiting makes room for those behind", () => {
 });
 
 test("a cost above the whole budget is let in alone", () => {
-  const budget = new IngestBudget(100);
+  const budget = new IngestBudget(100, systemClock);
   expect(budget.tryCharge(500)).toBe(true);
   expect(budget.tryCharge(1)).toBe(false);
   budget.release(500);
@@ -39,7 +40,7 @@ test("the budget is never passed and never leaks, whatever the order", () => {
   const step = fc.record({ cost: fc.integer({ min: 1, max: 60 }), release: fc.boolean(), give: fc.nat() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const budget = new IngestBudget(100);
+      const budget = new IngestBudget(100, systemClock);
       const held: number[] = [];
       let waiting = 0;
       for (const { cost, release, give } of steps) {
@@ -63,10 +64,11 @@ test("the budget is never passed and never leaks, whatever the order", () => {
   );
 });
 
-test("every stream may always have one largest batch, and at most a full window", () => {
-  const budget = new IngestBudget(192 * 1_048_576);
-  expect(budget.window(0)).toBe(STREAM_WINDOW_BYTES_MAX);
-  expect(budget.window(1)).toBe(STREAM_WINDOW_BYTES_MAX);
-  expect(budget.window(24)).toBe(2 * 1_048_576);
-  expect(budget.window(10_000)).toBe(BATCH_BYTES_MAX);
+test("a stream's window is its share of the memory, never less than a largest batch while the store keeps up", () => {
+  const budget = new IngestBudget(192 * 1_048_576, systemClock);
+  const window = (streams: number) => budget.window(streams, streams, STREAM_WINDOW_BYTES_MIN);
+  expect(window(0)).toBe(STREAM_WINDOW_BYTES_MAX);
+  expect(window(1)).toBe(STREAM_WINDOW_BYTES_MAX);
+  expect(window(24)).toBe(2 * 1_048_576);
+  expect(window(10_000)).toBe(BATCH_BYTES_MAX);
 });

@@ -229,8 +229,9 @@ export interface Rejection {
 
 /**
  * How many bytes the writer may send: absolute, counted from the call's open as the sum of the encoded sizes of its
- * RecordBatch messages; never shrinks. Sent unprompted when it grows. A writer that ignores it is slowed by the
- * connection's flow control instead.
+ * RecordBatch messages; never shrinks. Sent unprompted when it grows. How much a stream may have unacked follows what the
+ * store takes in about a second, shared by the streams that want it; a stream with nothing unacked is always given a
+ * largest batch, within a moment. A writer that ignores it is slowed by the connection's flow control instead.
  */
 export interface Credit {
   /** Bytes since open. */
