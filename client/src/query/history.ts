@@ -21,6 +21,7 @@ import {
   type RecordTypeName,
 } from "../records/training-record.js";
 import type { Channel } from "../transport/channel.js";
+import { readingRecords } from "../transport/record-reader.js";
 import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 import { type Listing, listing } from "./pages.js";
 import { type RecordWatch, RecordWatcher, type WatchOptions, type WatchQuestion } from "./watch.js";
@@ -120,6 +121,8 @@ export interface Statistics {
 }
 
 const service = wire.HistoryServiceService;
+const LIST_RECORDS = readingRecords(service.listRecords, wire.ListRecordsResponse);
+const TAIL_RECORDS = readingRecords(service.tailRecords, wire.TailRecordsResponse);
 
 /** `client.history`. Every call rejects with a TailkeepError; reads repeat UNAVAILABLE within their deadline. */
 export class HistoryClient {
@@ -193,7 +196,7 @@ export class HistoryClient {
       key: question.key ?? "",
     };
     return listing(async (pageToken) => {
-      const answer = await this.#caller.call(service.listRecords, { ...request, pageToken }, options);
+      const answer = await this.#caller.call(LIST_RECORDS, { ...request, pageToken }, options);
       return { items: answer.records.map(historyRecord), nextPageToken: answer.nextPageToken };
     }, pageBounds(question));
   }
@@ -206,7 +209,7 @@ export class HistoryClient {
       limit: question.limit ?? 0,
       gameId: question.gameId ?? "",
     };
-    const answer = await this.#caller.call(service.tailRecords, request, options);
+    const answer = await this.#caller.call(TAIL_RECORDS, request, options);
     return answer.records.map(historyRecord);
   }
 

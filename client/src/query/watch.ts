@@ -7,7 +7,7 @@
  */
 
 import { type ClientReadableStream, status as GrpcStatus, type StatusObject } from "@grpc/grpc-js";
-import { HistoryServiceService, type WatchRecordsRequest, type WatchRecordsResponse } from "@tailkeep/proto";
+import { HistoryServiceService, type WatchRecordsRequest, WatchRecordsResponse } from "@tailkeep/proto";
 import { type Clock, systemClock } from "../clock.js";
 import type { TailkeepError } from "../errors/errors.js";
 import { errorFromStatus } from "../errors/from-status.js";
@@ -24,6 +24,7 @@ import { type HistoryGap, historyGap, historyRecord } from "../records/stored.js
 import type { HistoryRecord, RecordTypeName } from "../records/training-record.js";
 import { Backoff } from "../transport/backoff.js";
 import type { Channel } from "../transport/channel.js";
+import { readingRecords } from "../transport/record-reader.js";
 import { callStatus } from "../transport/status.js";
 
 /** How far a watcher has come: for each stream of the session the last number seen. */
@@ -65,7 +66,10 @@ export interface RecordWatch extends AsyncIterableIterator<WatchEvent> {
   return(): Promise<IteratorResult<WatchEvent>>;
 }
 
-const { path, requestSerialize, responseDeserialize } = HistoryServiceService.watchRecords;
+const { path, requestSerialize, responseDeserialize } = readingRecords(
+  HistoryServiceService.watchRecords,
+  WatchRecordsResponse,
+);
 
 export class RecordWatcher implements RecordWatch {
   readonly #channel: Channel;

@@ -26,14 +26,13 @@ export function historyRecord(stored: wire.StoredRecord): HistoryRecord {
   if (stored.record === undefined) throw broken("a stored record is empty");
   const record = trainingRecord(stored.record);
   if (record === undefined) throw broken(`record ${stored.streamId}/${stored.seq} is of an unknown type`);
-  return {
-    ...record,
+  return Object.assign(record, {
     gameId: record.gameId ?? "unknown",
     eventTimeUs: record.eventTimeUs ?? 0,
     sessionId: stored.sessionId,
     streamId: stored.streamId,
     seq: safeNumber(stored.seq, "seq"),
-  };
+  });
 }
 
 export function historyGap(gap: wire.StoredGap): HistoryGap {
