@@ -323,6 +323,9 @@ export const WATCH_HEARTBEAT_MS = 5_000;
 export const RETENTION_DAYS_DEFAULT = 30;
 export const RETENTION_DAYS_MAX = 3_650;
 
+/** Days that rollups of series are kept: about a hundredth of the records that they are of. */
+export const ROLLUP_DAYS_DEFAULT = 365;
+
 /** Day partitions that exist ahead of the newest expiry date, so that a week without maintenance needs none. */
 export const PARTITIONS_AHEAD_DAYS = 7;
 
@@ -416,6 +419,42 @@ export const ROTATION_GRACE_SECONDS_MAX = 30 * 86_400;
 /** How often the files of certificates are looked at: well below the minutes in which a renewed one must be in use. */
 export const TLS_FILES_POLL_MS = 2_000;
 
+/** Records in an entry of the lowest level of a series' rollup: with 1,000 points at most 16,000 rows are read one by one. */
+export const ROLLUP_ENTRY_RECORDS = 16;
+
+/** Entries that one of the next level is made of, and entries of a node, which is stored as one row. */
+export const ROLLUP_FAN_OUT = 16;
+export const ROLLUP_NODE_ENTRIES = 64;
+
+/** Levels of entries: the highest has 16^7 records in each, so that 16 billion are 60 of them. */
+export const ROLLUP_LEVELS_MAX = 7;
+
+/** Games of one type that a stream has series of their own for; those beyond are summed up together. */
+export const ROLLUP_GAMES_MAX = 64;
+
+/** Numeric keys of JSON columns that a session has series for, and how many of the others are named. */
+export const SERIES_KEYS_MAX = 64;
+export const SERIES_KEYS_LEFT_OUT_MAX = 64;
+
+/** Length of such a key; longer ones have no series. */
+export const SERIES_KEY_CHARS_MAX = 128;
+
+/** Buckets of an answer: as many as a large screen has pixels. */
+export const SERIES_POINTS_DEFAULT = 1_000;
+export const SERIES_POINTS_MAX = 4_000;
+
+/** What one question may read: nodes, records one by one (about 150 ms), and ranges of those. */
+export const SERIES_NODES_READ_MAX = 2_048;
+export const SERIES_ROWS_READ_MAX = 65_536;
+export const SERIES_RANGES_READ_MAX = 256;
+
+/** Nodes and rows of one read from the store. */
+export const SERIES_NODES_PER_READ = 64;
+export const SERIES_ROWS_PER_READ = 8_192;
+
+/** Streams whose summaries are read at once: each has some kilobytes, at most a few hundred. */
+export const SERIES_STREAMS_PER_READ = 64;
+
 /** Throws where two limits contradict each other; called once, before anything else at start. */
 export function assertLimits(): void {
   const relations: [boolean, string][] = [
@@ -440,6 +479,11 @@ export function assertLimits(): void {
     [
       UNSENT_BYTES_MAX + MESSAGE_BYTES_MAX <= CONNECTION_BYTES_MAX,
       "what a connection is sent must fit what it may cost",
+    ],
+    [SERIES_POINTS_MAX * 2 * 60 < MESSAGE_BYTES_MAX, "the largest answer of a series must fit a message"],
+    [
+      SERIES_POINTS_DEFAULT * ROLLUP_ENTRY_RECORDS <= SERIES_ROWS_READ_MAX,
+      "a default question must be answered exactly",
     ],
     [MESSAGE_BYTES_MAX < RECEIVING_BYTES_MAX, "a connection must be able to send the largest message"],
     [BATCH_BYTES_MAX < RECEIVING_BYTES_PER_STREAM, "a stream must be able to send its largest batch"],

@@ -26,6 +26,7 @@ import { timestampText } from "./record/time.js";
 import { RpcError } from "./rpc/errors.js";
 import { RpcServer } from "./rpc/server.js";
 import type { Gate } from "./rpc/unary.js";
+import { type SeriesReader, StoreSeriesReader } from "./series/index.js";
 import { stateService } from "./state/state-service.js";
 import { openStore } from "./store/open-store.js";
 import { IngestCalls, ingestService } from "./stream/ingest-service.js";
@@ -144,6 +145,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const central = new CentralConfig(store, clock, config);
   central.onChange(() => caches.resize(cacheCapacities(central.current)));
 
+  const series: SeriesReader = new StoreSeriesReader(store.reads, { wanted: () => undefined });
+
   const gate: Gate = {
     admit: (call) => {
       if (closing) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
@@ -190,6 +193,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
           caches,
           hub,
           clock,
+          series,
           stopping: stop.signal,
           isWritten: (...session) => sessions.isWritten(...session),
         },

@@ -13,6 +13,7 @@ import { StoreError } from "@tailkeep/server/dist/store/errors.js";
 import { streamKey } from "@tailkeep/server/dist/store/keys.js";
 import { openDecision } from "@tailkeep/server/dist/store/open.js";
 import type { GapRow } from "@tailkeep/server/dist/store/reads/reads.js";
+import type { RollupStore } from "@tailkeep/server/dist/store/rollups.js";
 import type { StateStore } from "@tailkeep/server/dist/store/state.js";
 import type {
   Audit,
@@ -48,6 +49,7 @@ export class SimulatedStore implements Store {
   readonly state = undefined as unknown as StateStore;
   readonly config = undefined as unknown as ConfigStore;
   readonly keys = undefined as unknown as KeyStore;
+  readonly rollups = undefined as unknown as RollupStore;
   readonly #database: Database;
   readonly #process: SimulatedProcess;
   readonly #armed: ArmedFailure[];

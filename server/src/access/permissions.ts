@@ -27,6 +27,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   "/tailkeep.v1.HistoryService/ListSessions": READ,
   "/tailkeep.v1.HistoryService/WatchRecords": READ,
   "/tailkeep.v1.HistoryService/GetStatistics": READ,
+  "/tailkeep.v1.HistoryService/ListSeries": READ,
+  "/tailkeep.v1.HistoryService/GetSeries": READ,
   "/tailkeep.v1.HistoryService/DeleteSession": ADMIN_ONLY,
 
   "/tailkeep.v1.StateService/PutState": WRITE,

@@ -25,6 +25,7 @@ import {
   MYSQL_LANES_DEFAULT,
   RETENTION_DAYS_DEFAULT,
   RETENTION_DAYS_MAX,
+  ROLLUP_DAYS_DEFAULT,
   SHUTDOWN_MS_DEFAULT,
 } from "../limits.js";
 
@@ -85,6 +86,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Days that rows of a type are kept; 0: retentionDays."),
+  rollupDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(RETENTION_DAYS_MAX)
+    .default(ROLLUP_DAYS_DEFAULT)
+    .describe("Days that the sums behind charts are kept, which may be longer than the records they are of."),
   ingestBytesMax: z
     .number()
     .int()

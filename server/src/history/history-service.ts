@@ -2,10 +2,12 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import {
   DeleteSessionRequest,
+  GetSeriesRequest,
   GetSessionRequest,
   GetStatisticsRequest,
   HistoryServiceService,
   ListRecordsRequest,
+  ListSeriesRequest,
   ListSessionsRequest,
   TailRecordsRequest,
   UpdateSessionRequest,
@@ -17,17 +19,19 @@ import type { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { RpcError, rpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
 import { decodeRequest, type Gate, unary } from "../rpc/unary.js";
+import type { SeriesReader } from "../series/index.js";
 import { getStatistics, listRecords, tailRecords } from "./records-service.js";
 import { type DeletionContext, deleteSession, getSession, listSessions, updateSession } from "./sessions-service.js";
 import { WatchCall, type WatchContext } from "./watch-call.js";
 
 export interface HistoryContext extends WatchContext, DeletionContext {
+  series: SeriesReader;
   /** Aborted when the server ends; watchers then reconnect. */
   stopping: AbortSignal;
 }
 
 export function historyService(context: HistoryContext, gate: Gate): Service {
-  const { store, caches } = context;
+  const { store, caches, series } = context;
   return {
     definition: HistoryServiceService,
     implementation: {
@@ -52,6 +56,10 @@ export function historyService(context: HistoryContext, gate: Gate): Service {
       getStatistics: unary("GetStatistics", gate, GetStatisticsRequest, (namespace, request) =>
         getStatistics(store, namespace, request),
       ),
+      listSeries: unary("ListSeries", gate, ListSeriesRequest, (namespace, request) =>
+        series.list(namespace, request.sessionId),
+      ),
+      getSeries: unary("GetSeries", gate, GetSeriesRequest, (namespace, request) => series.get(namespace, request)),
       watchRecords: (call: WatchStream) => watch(call, context, gate),
     },
   };

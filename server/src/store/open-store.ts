@@ -1,4 +1,5 @@
 /** Makes the store that the configuration names. The only place that knows both. */
+import { ROLLUP_DAYS_DEFAULT } from "../limits.js";
 import type { Inspection } from "./inspection.js";
 import { parseMysqlUrl } from "./mysql/connection.js";
 import { inspectMysql } from "./mysql/inspect.js";
@@ -15,6 +16,8 @@ export interface StoreSettings {
   retentionDays: number;
   /** For types that have another one; 0 for those that have not. */
   retentionDaysOf?: Partial<Record<RetentionName, number>>;
+  /** Days that rollups of series are kept. */
+  rollupDays?: number;
   deadLetterBytesMax: number;
   mysqlLanes: number;
 }
@@ -48,9 +51,9 @@ function retentionByTable({ retentionDays, retentionDaysOf = {} }: StoreSettings
 
 export function openStore(settings: StoreSettings): Store {
   const retentionDays = retentionByTable(settings);
-  const { deadLetterBytesMax } = settings;
+  const { deadLetterBytesMax, rollupDays = ROLLUP_DAYS_DEFAULT } = settings;
   const file = fileOf(settings.store);
-  if (file !== undefined) return new SqliteStore({ file, retentionDays, deadLetterBytesMax });
+  if (file !== undefined) return new SqliteStore({ file, retentionDays, rollupDays, deadLetterBytesMax });
   const target = parseMysqlUrl(settings.store);
-  return new MysqlStore({ target, lanes: settings.mysqlLanes, retentionDays, deadLetterBytesMax });
+  return new MysqlStore({ target, lanes: settings.mysqlLanes, retentionDays, rollupDays, deadLetterBytesMax });
 }

@@ -49,14 +49,13 @@ export interface PinWork {
 export async function settlePins(
   pins: readonly Pin[],
   storingDay: number,
-  retentionDays: readonly number[],
+  daysOfTables: readonly number[],
   work: PinWork,
 ): Promise<void> {
   for (const pin of pins) {
     const { namespace, sessionId, state } = pin;
     for (const [index, table] of EXPIRING_TABLES.entries()) {
-      // Gaps and dead letters, which come after the tables of records, stay as long as any record.
-      const days = retentionDays[index] ?? Math.max(...retentionDays);
+      const days = daysOfTables[index] as number;
       const change =
         state === PINNED
           ? { where: `expires_on < '${dayText(storingDay + PIN_AHEAD_DAYS)}'`, to: NEVER_EXPIRES_ON }

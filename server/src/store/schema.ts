@@ -268,6 +268,31 @@ export function apiKeyStatements(dialect: Dialect): string[] {
   ];
 }
 
+/** Numeric series summed up: how far each stream is, and the sums. */
+export function rollupStatements(dialect: Dialect): string[] {
+  const types = TYPES[dialect];
+  const end = dialect === "mysql" ? ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin" : ") STRICT";
+  const integer = `${types.integer} NOT NULL`;
+  const owner = `namespace_id ${types.id} NOT NULL, session_id ${types.id} NOT NULL`;
+  const index = (name: string, table: string, columns: string) =>
+    dialect === "mysql"
+      ? { inside: `, KEY ${name} (${columns})`, after: [] }
+      : { inside: "", after: [`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})`] };
+  return ["rollup_streams", "rollup_nodes"].flatMap((table) => {
+    const bySession = index(`${table}_by_session`, table, "namespace_id, session_id, stream");
+    const byExpiry = index(`${table}_by_expiry`, table, "expires_on");
+    const own =
+      table === "rollup_streams"
+        ? `stream ${types.key} PRIMARY KEY, ${owner}, rolled_seq ${integer}, summary ${types.longText} NOT NULL,
+           expires_on ${types.day} NOT NULL`
+        : `stream ${types.key}, type_index ${integer}, game ${integer}, level ${integer}, node ${integer}, ${owner},
+           body ${types.blob} NOT NULL, expires_on ${types.day} NOT NULL,
+           PRIMARY KEY (stream, type_index, game, level, node)`;
+    const create = `CREATE TABLE IF NOT EXISTS ${table} (${own}${bySession.inside}${byExpiry.inside}${end}`;
+    return [create, ...bySession.after, ...byExpiry.after];
+  });
+}
+
 /** Tables that the runner of migrations itself needs, before any migration. */
 export function bootstrapStatements(dialect: Dialect): string[] {
   const types = TYPES[dialect];
@@ -293,6 +318,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: "key index", statements: keyIndexStatements },
   { version: 4, name: "expiry", statements: expiryStatements },
   { version: 5, name: "api keys", statements: apiKeyStatements },
+  { version: 6, name: "rollups", statements: rollupStatements },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -11,6 +11,7 @@ import type { ConfigStore } from "./config.js";
 import type { ExpireOptions, ExpiryReport } from "./expiry.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
+import type { RollupStore } from "./rollups.js";
 import type { StateStore } from "./state.js";
 
 export interface OpenRequest extends StreamIdentity {
@@ -108,6 +109,7 @@ export interface Store {
   /** Days that rows are kept, by table index. */
   readonly retentionDays: readonly number[];
   readonly keys: KeyStore;
+  readonly rollups: RollupStore;
   /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */
   start(): Promise<Audit>;
   openStream(request: OpenRequest): Promise<OpenOutcome>;

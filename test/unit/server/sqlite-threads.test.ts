@@ -14,7 +14,12 @@ afterEach(async () => {
   mkdirSync(folder);
 });
 
-const settings = (file: string) => ({ file, retentionDays: [1, 1, 1, 1, 1, 1], deadLetterBytesMax: 1_000 });
+const settings = (file: string) => ({
+  file,
+  retentionDays: [1, 1, 1, 1, 1, 1],
+  rollupDays: 365,
+  deadLetterBytesMax: 1_000,
+});
 
 function storeOn(file: string): SqliteStore {
   const store = new SqliteStore(settings(file));

@@ -31,7 +31,8 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   cache: [...VOCABULARY, "store"],
   ack: VOCABULARY,
 
-  history: [...VOCABULARY, "cache", "rpc", "store"],
+  series: [...VOCABULARY, "rpc", "store"],
+  history: [...VOCABULARY, "cache", "rpc", "series", "store"],
   state: [...VOCABULARY, "rpc", "store"],
   access: [...VOCABULARY, "rpc", "store"],
   admin: [...VOCABULARY, "rpc", "store"],

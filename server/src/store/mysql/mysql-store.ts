@@ -17,13 +17,21 @@ import type { KeyStore } from "../api-keys.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
-import { type ExpireOptions, type ExpiryReport, heldBecause, inSlices } from "../expiry.js";
+import {
+  EXPIRING_TABLES,
+  type ExpireOptions,
+  type ExpiryReport,
+  expiryDays,
+  heldBecause,
+  inSlices,
+} from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { pinState, settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
+import { ROLLUP_TABLES, type RollupStore } from "../rollups.js";
 import { rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
@@ -46,6 +54,7 @@ import { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
 import { addPartitions, advanceStoringDay, readStoringDay, takeMaintenance } from "./maintain.js";
 import { migrate } from "./migrate.js";
+import { MysqlRollups } from "./rollups.js";
 import { insertDeadLetters, insertGaps, type OwnedGap, type OwnedLetter } from "./side-rows.js";
 import { MysqlStates } from "./states.js";
 import { lockStreams, type StreamUpdate, saveStreams } from "./streams.js";
@@ -56,6 +65,8 @@ export interface MysqlOptions {
   lanes: number;
   /** Days that rows are kept, by table index. */
   retentionDays: readonly number[];
+  /** Days that rollups are kept. */
+  rollupDays: number;
   deadLetterBytesMax: number;
   clock?: Clock;
 }
@@ -75,6 +86,7 @@ export class MysqlStore implements Store {
   readonly state: StateStore;
   readonly config: ConfigStore;
   readonly keys: KeyStore;
+  readonly rollups: RollupStore;
   readonly #options: MysqlOptions;
   readonly #clock: Clock;
   /** Commits have lanes of their own, so that opens and updates never wait behind a full pipeline. */
@@ -100,6 +112,10 @@ export class MysqlStore implements Store {
     this.config = new MysqlConfig((work) => this.#patiently(work));
     this.keys = new MysqlKeys((work) => this.#patiently(work));
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
+    this.rollups = new MysqlRollups(
+      (work) => this.#patiently(work),
+      () => dayText(this.#storingDay + this.#options.rollupDays),
+    );
   }
 
   async start(): Promise<Audit> {
@@ -281,15 +297,13 @@ export class MysqlStore implements Store {
       return true;
     };
     let deleted = 0;
-    for (const table of TABLES) {
+    for (const table of [...ROLLUP_TABLES, ...TABLES.map(rowsTable)]) {
       for (;;) {
         const slice = await this.#patiently(async (session) => {
           if (!(await stillDeleting(session))) return 0;
-          return affected(
-            await session.query(`DELETE FROM ${rowsTable(table)} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`),
-          );
+          return affected(await session.query(`DELETE FROM ${table} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`));
         });
-        deleted += slice;
+        if (!ROLLUP_TABLES.includes(table)) deleted += slice;
         if (slice < DELETE_SLICE_ROWS) break;
       }
     }
@@ -327,13 +341,18 @@ export class MysqlStore implements Store {
     const report: ExpiryReport = { storingDay: dayText(storing), heldBecause: heldBecause(days), tables };
     const goes = !dryRun && report.heldBecause === undefined;
     if (goes) {
-      await settlePins(await this.reads.pins(), storing, this.retentionDays, pinWork(lanes, this.#clock, signal));
+      await settlePins(
+        await this.reads.pins(),
+        storing,
+        expiryDays(this.retentionDays, this.#options.rollupDays),
+        pinWork(lanes, this.#clock, signal),
+      );
       for (const [table, partitions] of Map.groupBy(due, (each) => each.table)) {
         if (signal?.aborted) return report;
         await dropPartitions(lanes, table, partitions);
       }
     }
-    for (const table of ["gaps", "dead_letters"]) {
+    for (const table of EXPIRING_TABLES.slice(TABLES.length)) {
       let rows = goes ? 0 : await countExpired(lanes, table, storing);
       const slice = async () => {
         const deleted = await deleteExpired(lanes, table, storing);

@@ -21,13 +21,18 @@ export interface OwnedLetter {
 }
 
 /** In statements that the server takes; a row that alone is larger has one to itself. */
-async function insertInParts(session: Session, head: string, tuples: readonly string[]): Promise<void> {
+export async function insertInParts(
+  session: Session,
+  head: string,
+  tuples: readonly string[],
+  end = "",
+): Promise<void> {
   let part: string[] = [];
-  let chars = head.length;
+  let chars = head.length + end.length;
   const flush = async () => {
-    if (part.length > 0) await session.query(head + part.join(","));
+    if (part.length > 0) await session.query(head + part.join(",") + end);
     part = [];
-    chars = head.length;
+    chars = head.length + end.length;
   };
   for (const tuple of tuples) {
     if (chars + tuple.length >= session.insertCharsMax) await flush();

@@ -122,6 +122,23 @@ export interface ApiKeysTable {
   changes: number;
 }
 
+interface RollupStreamsTable {
+  stream: bigint;
+  namespace_id: string;
+  session_id: string;
+  rolled_seq: number;
+  summary: string;
+}
+
+interface RollupNodesTable {
+  stream: bigint;
+  type_index: number;
+  game: number;
+  level: number;
+  node: number;
+  body: Uint8Array;
+}
+
 export type Database = Record<`${TableName}_rows`, RowsTable> & {
   sessions: SessionsTable;
   streams: StreamsTable;
@@ -131,6 +148,8 @@ export type Database = Record<`${TableName}_rows`, RowsTable> & {
   config_changes: ConfigChangesTable;
   expiry_runs: ExpiryRunsTable;
   api_keys: ApiKeysTable;
+  rollup_streams: RollupStreamsTable;
+  rollup_nodes: RollupNodesTable;
 };
 
 export type QueryBuilder = Kysely<Database>;

@@ -5,11 +5,13 @@ import type { Execute, QueryBuilder, Source } from "./database.js";
 import { expiryRuns } from "./expiry.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
 import { listRecords, listStreamPage, listStreamRange } from "./records.js";
+import { laggingStreams, nodeRange, nodesAt, rollupStream, rollupStreams, seriesRows } from "./rollups.js";
 import { abandonedDeletions, listSessionPage, listSessions, pins, session } from "./sessions.js";
 import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
 
 export type { DeadLetterRow, GapRow, StreamCursor } from "./losses.js";
+export type { RollupStreamRow, SeriesRow } from "./rollups.js";
 export type { SessionRow } from "./sessions.js";
 export { type LedgerRow, type SessionVersion, type StreamProgress, sessionVersion } from "./streams.js";
 
@@ -121,6 +123,30 @@ export class Reads {
 
   listKeys(...args: Rest<typeof listKeys>) {
     return listKeys(this.#source, ...args);
+  }
+
+  rollupStreams(...args: Rest<typeof rollupStreams>) {
+    return rollupStreams(this.#source, ...args);
+  }
+
+  rollupStream(...args: Rest<typeof rollupStream>) {
+    return rollupStream(this.#source, ...args);
+  }
+
+  nodeRange(...args: Rest<typeof nodeRange>) {
+    return nodeRange(this.#source, ...args);
+  }
+
+  nodesAt(...args: Rest<typeof nodesAt>) {
+    return nodesAt(this.#source, ...args);
+  }
+
+  seriesRows(...args: Rest<typeof seriesRows>) {
+    return seriesRows(this.#source, ...args);
+  }
+
+  laggingStreams(...args: Rest<typeof laggingStreams>) {
+    return laggingStreams(this.#source, ...args);
   }
 
   abandonedDeletions(...args: Rest<typeof abandonedDeletions>) {

@@ -13,22 +13,26 @@ import {
   type ExpiredTable,
   type ExpireOptions,
   type ExpiryReport,
+  expiryDays,
   heldBecause,
   inSlices,
 } from "../expiry.js";
 import { settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
+import type { CheckpointOutcome, RollupStore } from "../rollups.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
 import { type WantedRecord, wantedKey } from "./sent-records.js";
 import { Thread } from "./thread.js";
-import type { WriterData } from "./writer.js";
+import type { DeletedSlice, WriterData } from "./writer.js";
 
 export interface SqliteOptions {
   file: string;
   /** Days that rows are kept, by table index. */
   retentionDays: readonly number[];
+  /** Days that rollups are kept. */
+  rollupDays: number;
   deadLetterBytesMax: number;
 }
 
@@ -48,6 +52,8 @@ export class SqliteStore implements Store {
   readonly state: StateStore;
   readonly config: ConfigStore;
   readonly keys: KeyStore;
+  readonly rollups: RollupStore;
+  readonly #rollupDays: number;
   readonly #writer: Thread;
   readonly #reader: Thread;
   readonly #opening: WaitingOpen[] = [];
@@ -55,6 +61,7 @@ export class SqliteStore implements Store {
 
   constructor(options: SqliteOptions) {
     this.retentionDays = options.retentionDays;
+    this.#rollupDays = options.rollupDays;
     mkdirSync(dirname(options.file), { recursive: true });
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
     this.#reader = new Thread(new URL("./reader.js", import.meta.url), { file: options.file });
@@ -67,6 +74,9 @@ export class SqliteStore implements Store {
       insert: (...args) => this.#writer.call<void>("insertKey", ...args),
       rotate: (...args) => this.#writer.call<boolean>("rotateKey", ...args),
       revoke: (...args) => this.#writer.call<boolean>("revokeKey", ...args),
+    };
+    this.rollups = {
+      write: (checkpoints) => this.#writer.call<CheckpointOutcome[]>("writeRollups", checkpoints),
     };
     this.state = {
       put: (...args) => this.#writer.call<PutOutcome>("putState", ...args),
@@ -122,9 +132,9 @@ export class SqliteStore implements Store {
     if (!(await this.#writer.call<boolean>("fenceSession", namespace, sessionId))) return "missing";
     let deleted = 0;
     for (;;) {
-      const slice = await this.#writer.call<number>("deleteSessionSlice", namespace, sessionId);
-      if (slice === 0) return deleted;
-      deleted += slice;
+      const slice = await this.#writer.call<DeletedSlice>("deleteSessionSlice", namespace, sessionId);
+      deleted += slice.records;
+      if (slice.isLast) return deleted;
     }
   }
 
@@ -151,7 +161,7 @@ export class SqliteStore implements Store {
     const report: ExpiryReport = { storingDay: day, heldBecause: held, tables };
     if (dryRun || held !== undefined) return report;
     const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
-    await settlePins(await this.reads.pins(), storing, this.retentionDays, {
+    await settlePins(await this.reads.pins(), storing, expiryDays(this.retentionDays, this.#rollupDays), {
       moveSlice: (move) => this.#writer.call<number>("movePinSlice", move),
       unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
       rest: (work) => inSlices(systemClock, rest, work, signal),

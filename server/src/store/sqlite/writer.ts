@@ -23,6 +23,7 @@ import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { BEING_UNPINNED, type Move, pinState, UNPINNED } from "../pins.js";
+import { type Checkpoint, type CheckpointOutcome, ROLLUP_TABLES } from "../rollups.js";
 import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
@@ -31,6 +32,7 @@ import { auditSqlite } from "./audit.js";
 import { sqliteError } from "./errors.js";
 import { expireSlice, giveBackSlice, movePinSlice } from "./expire.js";
 import { RunInsert } from "./insert.js";
+import { RollupWriter } from "./rollups.js";
 import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
 import { serveThread } from "./thread.js";
 
@@ -38,7 +40,15 @@ export interface WriterData {
   file: string;
   /** By table index. */
   retentionDays: readonly number[];
+  rollupDays: number;
   deadLetterBytesMax: number;
+}
+
+export interface DeletedSlice {
+  /** Records that went. */
+  records: number;
+  /** Nothing of the session is left. */
+  isLast: boolean;
 }
 
 type Row = Record<string, string | number | null>;
@@ -52,6 +62,7 @@ class SqliteWriter {
   readonly #deadLetterBytes = new Map<string, number>();
   readonly keys = new SqliteKeys((sql, args) => this.#transaction(() => this.#run(sql, args)));
   #insert: RunInsert | undefined;
+  #rollups: RollupWriter | undefined;
   #storingDay = 0;
 
   constructor(data: WriterData) {
@@ -291,6 +302,13 @@ class SqliteWriter {
     });
   }
 
+  writeRollups(checkpoints: readonly Checkpoint[]): CheckpointOutcome[] {
+    this.#rollups ??= new RollupWriter(this.#db);
+    const rollups = this.#rollups;
+    const expiresOn = dayText(this.#storingDay + this.#data.rollupDays);
+    return this.#transaction(() => checkpoints.map((checkpoint) => rollups.write(checkpoint, expiresOn)));
+  }
+
   updateSession(namespace: string, sessionId: string, change: SessionChange): boolean {
     return this.#transaction(() => {
       const row = this.#get("SELECT * FROM sessions WHERE namespace_id = ? AND session_id = ?", [namespace, sessionId]);
@@ -325,27 +343,26 @@ class SqliteWriter {
     });
   }
 
-  /** Some of a session's rows in a transaction that does not hold up ingest; 0 when none are left. */
-  deleteSessionSlice(namespace: string, sessionId: string): number {
+  /** Some of a session's rows in a transaction that does not hold up ingest. */
+  deleteSessionSlice(namespace: string, sessionId: string): DeletedSlice {
     return this.#transaction(() => {
       const args = [namespace, sessionId];
       // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
       const mark = "UPDATE sessions SET ended_at_us = ? WHERE namespace_id = ? AND session_id = ? AND state = ?";
-      if (this.#run(mark, [nowUs(), ...args, DELETING]) === 0) return 0;
-      for (const table of TABLES) {
-        const name = rowsTable(table);
+      if (this.#run(mark, [nowUs(), ...args, DELETING]) === 0) return { records: 0, isLast: true };
+      for (const name of [...ROLLUP_TABLES, ...TABLES.map(rowsTable)]) {
         const deleted = this.#run(
-          `DELETE FROM ${name} WHERE id IN
-             (SELECT id FROM ${name} WHERE namespace_id = ? AND session_id = ? LIMIT ${DELETE_SLICE_ROWS})`,
+          `DELETE FROM ${name} WHERE rowid IN
+             (SELECT rowid FROM ${name} WHERE namespace_id = ? AND session_id = ? LIMIT ${DELETE_SLICE_ROWS})`,
           args,
         );
-        if (deleted > 0) return deleted;
+        if (deleted > 0) return { records: ROLLUP_TABLES.includes(name) ? 0 : deleted, isLast: false };
       }
       for (const table of ["gaps", "dead_letters", "sessions"]) {
         this.#run(`DELETE FROM ${table} WHERE namespace_id = ? AND session_id = ?`, args);
       }
       this.#deadLetterBytes.clear();
-      return 0;
+      return { records: 0, isLast: true };
     });
   }
 
@@ -585,6 +602,7 @@ serveThread({
     started().updateSession(namespace, id, change),
   fenceSession: (namespace: string, id: string) => started().fenceSession(namespace, id),
   deleteSessionSlice: (namespace: string, id: string) => started().deleteSessionSlice(namespace, id),
+  writeRollups: (checkpoints: Checkpoint[]) => started().writeRollups(checkpoints),
   touchSessions: (sessions: { namespace: string; sessionId: string }[]) => started().touchSessions(sessions),
   putState: (namespace: string, name: string, value: string, version: number | null) =>
     started().putState(namespace, name, value, version),

@@ -394,6 +394,108 @@ export interface TypeCount {
   count: bigint;
 }
 
+/** Asks which series there are. */
+export interface ListSeriesRequest {
+  /** The session. */
+  sessionId: string;
+}
+
+/** The series of a session. */
+export interface ListSeriesResponse {
+  /** By type, game and column. */
+  series: Series[];
+  /** Numeric keys of JSON columns that have no series, because the session has 64 others already; at most 64 are named. */
+  keysLeftOut: string[];
+}
+
+/** A series: one number of the records of one type, session and game. */
+export interface Series {
+  /** The records' type. */
+  type: RecordType;
+  /** The game; empty: games beyond the first 64 of a stream, together. */
+  gameId: string;
+  /** A column ("score", "win"; false is 0, true is 1) or a numeric top-level key of a JSON column ("metadata.loss"). */
+  column: string;
+  /** How many records have a finite value. */
+  count: bigint;
+  /** The least value. */
+  min: number;
+  /** The greatest value. */
+  max: number;
+  /** Sum of the values; divided by count it is the mean. */
+  sum: number;
+  /** The value of the newest record that has one. */
+  last: number;
+  /** Earliest event time: microseconds since 1970. */
+  firstTimeUs: bigint;
+  /** Latest event time: microseconds since 1970. */
+  lastTimeUs: bigint;
+}
+
+/** Asks for one series. */
+export interface GetSeriesRequest {
+  /** The session. */
+  sessionId: string;
+  /** The records' type. */
+  type: RecordType;
+  /** As in Series: "score", "metadata.loss". INVALID_ARGUMENT (BAD_FIELD) where the type has no such numeric column. */
+  column: string;
+  /** Only this game; empty means all games together. */
+  gameId: string;
+  /**
+   * What runs along the x axis: "time" (microseconds since 1970; the same as empty), "seq" (the stream's sequence number)
+   * or a series of the same records ("metadata.step"); records that have no x are left out.
+   */
+  x: string;
+  /** Only from here on, in units of x; absent: from the beginning. */
+  from?:
+    | number
+    | undefined;
+  /** Only up to here, in units of x; absent: to the end. */
+  to?:
+    | number
+    | undefined;
+  /** About how many buckets: 1 to 4,000; 0 means 1,000. The answer has at most twice as many. */
+  points: number;
+}
+
+/**
+ * A series as buckets, in the order of x. Parallel lists: bucket i is made of the i-th value of each. A bucket of one
+ * record has x_first = x_last and min = max. Buckets of several streams may overlap.
+ */
+export interface GetSeriesResponse {
+  /** Least x of the records in the bucket. */
+  xFirst: number[];
+  /** Greatest x of the records in the bucket. */
+  xLast: number[];
+  /** Least value; exact. */
+  min: number[];
+  /** Greatest value; exact. */
+  max: number[];
+  /** Sum of the values. */
+  sum: number[];
+  /** How many records with a finite value; never 0. */
+  count: bigint[];
+  /** Least x of the whole series, whatever was asked for; absent where it is empty. */
+  xMin?:
+    | number
+    | undefined;
+  /** Greatest x of the whole series. */
+  xMax?:
+    | number
+    | undefined;
+  /**
+   * How many buckets are wider than two of `points` equal parts of the range, or reach beyond it: 0 unless x goes to and
+   * fro among the records, or the records at its edges have expired.
+   */
+  wideBuckets: number;
+  /**
+   * False where the answer is not exact: the newest records were not summed up in time and are left out, records of a
+   * game beyond the first 64 of a stream cannot be told apart, or x is missing in some records of a bucket.
+   */
+  complete: boolean;
+}
+
 function createBaseSession(): Session {
   return {
     sessionId: "",
@@ -3155,6 +3257,937 @@ export const TypeCount: MessageFns<TypeCount> = {
   },
 };
 
+function createBaseListSeriesRequest(): ListSeriesRequest {
+  return { sessionId: "" };
+}
+
+export const ListSeriesRequest: MessageFns<ListSeriesRequest> = {
+  encode(message: ListSeriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSeriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSeriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSeriesRequest {
+    return {
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ListSeriesRequest): unknown {
+    const obj: any = {};
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListSeriesRequest>, I>>(base?: I): ListSeriesRequest {
+    return ListSeriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSeriesRequest>, I>>(object: I): ListSeriesRequest {
+    const message = createBaseListSeriesRequest();
+    message.sessionId = object.sessionId ?? "";
+    return message;
+  },
+};
+
+function createBaseListSeriesResponse(): ListSeriesResponse {
+  return { series: [], keysLeftOut: [] };
+}
+
+export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
+  encode(message: ListSeriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.series) {
+      Series.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.keysLeftOut) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSeriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSeriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.series.push(Series.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keysLeftOut.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSeriesResponse {
+    return {
+      series: globalThis.Array.isArray(object?.series) ? object.series.map((e: any) => Series.fromJSON(e)) : [],
+      keysLeftOut: globalThis.Array.isArray(object?.keysLeftOut)
+        ? object.keysLeftOut.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.keys_left_out)
+        ? object.keys_left_out.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListSeriesResponse): unknown {
+    const obj: any = {};
+    if (message.series?.length) {
+      obj.series = message.series.map((e) => Series.toJSON(e));
+    }
+    if (message.keysLeftOut?.length) {
+      obj.keysLeftOut = message.keysLeftOut;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListSeriesResponse>, I>>(base?: I): ListSeriesResponse {
+    return ListSeriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSeriesResponse>, I>>(object: I): ListSeriesResponse {
+    const message = createBaseListSeriesResponse();
+    message.series = object.series?.map((e) => Series.fromPartial(e)) || [];
+    message.keysLeftOut = object.keysLeftOut?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSeries(): Series {
+  return {
+    type: 0,
+    gameId: "",
+    column: "",
+    count: 0n,
+    min: 0,
+    max: 0,
+    sum: 0,
+    last: 0,
+    firstTimeUs: 0n,
+    lastTimeUs: 0n,
+  };
+}
+
+export const Series: MessageFns<Series> = {
+  encode(message: Series, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== 0) {
+      writer.uint32(8).int32(message.type);
+    }
+    if (message.gameId !== "") {
+      writer.uint32(18).string(message.gameId);
+    }
+    if (message.column !== "") {
+      writer.uint32(26).string(message.column);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asIntN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type int64 too large");
+      }
+      writer.uint32(32).int64(message.count);
+    }
+    if (message.min !== 0) {
+      writer.uint32(41).double(message.min);
+    }
+    if (message.max !== 0) {
+      writer.uint32(49).double(message.max);
+    }
+    if (message.sum !== 0) {
+      writer.uint32(57).double(message.sum);
+    }
+    if (message.last !== 0) {
+      writer.uint32(65).double(message.last);
+    }
+    if (message.firstTimeUs !== 0n) {
+      if (BigInt.asIntN(64, message.firstTimeUs) !== message.firstTimeUs) {
+        throw new globalThis.Error("value provided for field message.firstTimeUs of type int64 too large");
+      }
+      writer.uint32(72).int64(message.firstTimeUs);
+    }
+    if (message.lastTimeUs !== 0n) {
+      if (BigInt.asIntN(64, message.lastTimeUs) !== message.lastTimeUs) {
+        throw new globalThis.Error("value provided for field message.lastTimeUs of type int64 too large");
+      }
+      writer.uint32(80).int64(message.lastTimeUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Series {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gameId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.min = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.max = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.sum = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.last = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.firstTimeUs = reader.int64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.lastTimeUs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Series {
+    return {
+      type: isSet(object.type) ? recordTypeFromJSON(object.type) : 0,
+      gameId: isSet(object.gameId)
+        ? globalThis.String(object.gameId)
+        : isSet(object.game_id)
+        ? globalThis.String(object.game_id)
+        : "",
+      column: isSet(object.column) ? globalThis.String(object.column) : "",
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+      min: isSet(object.min) ? globalThis.Number(object.min) : 0,
+      max: isSet(object.max) ? globalThis.Number(object.max) : 0,
+      sum: isSet(object.sum) ? globalThis.Number(object.sum) : 0,
+      last: isSet(object.last) ? globalThis.Number(object.last) : 0,
+      firstTimeUs: isSet(object.firstTimeUs)
+        ? BigInt(object.firstTimeUs)
+        : isSet(object.first_time_us)
+        ? BigInt(object.first_time_us)
+        : 0n,
+      lastTimeUs: isSet(object.lastTimeUs)
+        ? BigInt(object.lastTimeUs)
+        : isSet(object.last_time_us)
+        ? BigInt(object.last_time_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Series): unknown {
+    const obj: any = {};
+    if (message.type !== 0) {
+      obj.type = recordTypeToJSON(message.type);
+    }
+    if (message.gameId !== "") {
+      obj.gameId = message.gameId;
+    }
+    if (message.column !== "") {
+      obj.column = message.column;
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    if (message.min !== 0) {
+      obj.min = floatToJson(message.min);
+    }
+    if (message.max !== 0) {
+      obj.max = floatToJson(message.max);
+    }
+    if (message.sum !== 0) {
+      obj.sum = floatToJson(message.sum);
+    }
+    if (message.last !== 0) {
+      obj.last = floatToJson(message.last);
+    }
+    if (message.firstTimeUs !== 0n) {
+      obj.firstTimeUs = message.firstTimeUs.toString();
+    }
+    if (message.lastTimeUs !== 0n) {
+      obj.lastTimeUs = message.lastTimeUs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Series>, I>>(base?: I): Series {
+    return Series.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Series>, I>>(object: I): Series {
+    const message = createBaseSeries();
+    message.type = object.type ?? 0;
+    message.gameId = object.gameId ?? "";
+    message.column = object.column ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    message.min = object.min ?? 0;
+    message.max = object.max ?? 0;
+    message.sum = object.sum ?? 0;
+    message.last = object.last ?? 0;
+    message.firstTimeUs = (object.firstTimeUs !== undefined && object.firstTimeUs !== null)
+      ? BigInt(object.firstTimeUs)
+      : 0n;
+    message.lastTimeUs = (object.lastTimeUs !== undefined && object.lastTimeUs !== null)
+      ? BigInt(object.lastTimeUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseGetSeriesRequest(): GetSeriesRequest {
+  return { sessionId: "", type: 0, column: "", gameId: "", x: "", from: undefined, to: undefined, points: 0 };
+}
+
+export const GetSeriesRequest: MessageFns<GetSeriesRequest> = {
+  encode(message: GetSeriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    if (message.type !== 0) {
+      writer.uint32(16).int32(message.type);
+    }
+    if (message.column !== "") {
+      writer.uint32(26).string(message.column);
+    }
+    if (message.gameId !== "") {
+      writer.uint32(34).string(message.gameId);
+    }
+    if (message.x !== "") {
+      writer.uint32(42).string(message.x);
+    }
+    if (message.from !== undefined) {
+      writer.uint32(49).double(message.from);
+    }
+    if (message.to !== undefined) {
+      writer.uint32(57).double(message.to);
+    }
+    if (message.points !== 0) {
+      writer.uint32(64).int32(message.points);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSeriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSeriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.gameId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.x = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.from = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.to = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.points = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetSeriesRequest {
+    return {
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      type: isSet(object.type) ? recordTypeFromJSON(object.type) : 0,
+      column: isSet(object.column) ? globalThis.String(object.column) : "",
+      gameId: isSet(object.gameId)
+        ? globalThis.String(object.gameId)
+        : isSet(object.game_id)
+        ? globalThis.String(object.game_id)
+        : "",
+      x: isSet(object.x) ? globalThis.String(object.x) : "",
+      from: isSet(object.from) ? globalThis.Number(object.from) : undefined,
+      to: isSet(object.to) ? globalThis.Number(object.to) : undefined,
+      points: isSet(object.points) ? globalThis.Number(object.points) : 0,
+    };
+  },
+
+  toJSON(message: GetSeriesRequest): unknown {
+    const obj: any = {};
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.type !== 0) {
+      obj.type = recordTypeToJSON(message.type);
+    }
+    if (message.column !== "") {
+      obj.column = message.column;
+    }
+    if (message.gameId !== "") {
+      obj.gameId = message.gameId;
+    }
+    if (message.x !== "") {
+      obj.x = message.x;
+    }
+    if (message.from !== undefined) {
+      obj.from = floatToJson(message.from);
+    }
+    if (message.to !== undefined) {
+      obj.to = floatToJson(message.to);
+    }
+    if (message.points !== 0) {
+      obj.points = Math.round(message.points);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetSeriesRequest>, I>>(base?: I): GetSeriesRequest {
+    return GetSeriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSeriesRequest>, I>>(object: I): GetSeriesRequest {
+    const message = createBaseGetSeriesRequest();
+    message.sessionId = object.sessionId ?? "";
+    message.type = object.type ?? 0;
+    message.column = object.column ?? "";
+    message.gameId = object.gameId ?? "";
+    message.x = object.x ?? "";
+    message.from = object.from ?? undefined;
+    message.to = object.to ?? undefined;
+    message.points = object.points ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetSeriesResponse(): GetSeriesResponse {
+  return {
+    xFirst: [],
+    xLast: [],
+    min: [],
+    max: [],
+    sum: [],
+    count: [],
+    xMin: undefined,
+    xMax: undefined,
+    wideBuckets: 0,
+    complete: false,
+  };
+}
+
+export const GetSeriesResponse: MessageFns<GetSeriesResponse> = {
+  encode(message: GetSeriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.xFirst.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.xFirst) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.xLast.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.xLast) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.min.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.min) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.max.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.max) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.sum.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.sum) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.count.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.count) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field count of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    if (message.xMin !== undefined) {
+      writer.uint32(57).double(message.xMin);
+    }
+    if (message.xMax !== undefined) {
+      writer.uint32(65).double(message.xMax);
+    }
+    if (message.wideBuckets !== 0) {
+      writer.uint32(72).int32(message.wideBuckets);
+    }
+    if (message.complete !== false) {
+      writer.uint32(80).bool(message.complete);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSeriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSeriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 9) {
+              message.xFirst.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.xFirst.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 17) {
+              message.xLast.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.xLast.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag === 25) {
+              message.min.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.min.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag === 33) {
+              message.max.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.max.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag === 41) {
+              message.sum.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sum.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.count.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.count.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.xMin = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.xMax = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.wideBuckets = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetSeriesResponse {
+    return {
+      xFirst: globalThis.Array.isArray(object?.xFirst)
+        ? object.xFirst.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.x_first)
+        ? object.x_first.map((e: any) => globalThis.Number(e))
+        : [],
+      xLast: globalThis.Array.isArray(object?.xLast)
+        ? object.xLast.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.x_last)
+        ? object.x_last.map((e: any) => globalThis.Number(e))
+        : [],
+      min: globalThis.Array.isArray(object?.min) ? object.min.map((e: any) => globalThis.Number(e)) : [],
+      max: globalThis.Array.isArray(object?.max) ? object.max.map((e: any) => globalThis.Number(e)) : [],
+      sum: globalThis.Array.isArray(object?.sum) ? object.sum.map((e: any) => globalThis.Number(e)) : [],
+      count: globalThis.Array.isArray(object?.count) ? object.count.map((e: any) => BigInt(e)) : [],
+      xMin: isSet(object.xMin)
+        ? globalThis.Number(object.xMin)
+        : isSet(object.x_min)
+        ? globalThis.Number(object.x_min)
+        : undefined,
+      xMax: isSet(object.xMax)
+        ? globalThis.Number(object.xMax)
+        : isSet(object.x_max)
+        ? globalThis.Number(object.x_max)
+        : undefined,
+      wideBuckets: isSet(object.wideBuckets)
+        ? globalThis.Number(object.wideBuckets)
+        : isSet(object.wide_buckets)
+        ? globalThis.Number(object.wide_buckets)
+        : 0,
+      complete: isSet(object.complete) ? globalThis.Boolean(object.complete) : false,
+    };
+  },
+
+  toJSON(message: GetSeriesResponse): unknown {
+    const obj: any = {};
+    if (message.xFirst?.length) {
+      obj.xFirst = message.xFirst.map((e) => floatToJson(e));
+    }
+    if (message.xLast?.length) {
+      obj.xLast = message.xLast.map((e) => floatToJson(e));
+    }
+    if (message.min?.length) {
+      obj.min = message.min.map((e) => floatToJson(e));
+    }
+    if (message.max?.length) {
+      obj.max = message.max.map((e) => floatToJson(e));
+    }
+    if (message.sum?.length) {
+      obj.sum = message.sum.map((e) => floatToJson(e));
+    }
+    if (message.count?.length) {
+      obj.count = message.count.map((e) => e.toString());
+    }
+    if (message.xMin !== undefined) {
+      obj.xMin = floatToJson(message.xMin);
+    }
+    if (message.xMax !== undefined) {
+      obj.xMax = floatToJson(message.xMax);
+    }
+    if (message.wideBuckets !== 0) {
+      obj.wideBuckets = Math.round(message.wideBuckets);
+    }
+    if (message.complete !== false) {
+      obj.complete = message.complete;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetSeriesResponse>, I>>(base?: I): GetSeriesResponse {
+    return GetSeriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSeriesResponse>, I>>(object: I): GetSeriesResponse {
+    const message = createBaseGetSeriesResponse();
+    message.xFirst = object.xFirst?.map((e) => e) || [];
+    message.xLast = object.xLast?.map((e) => e) || [];
+    message.min = object.min?.map((e) => e) || [];
+    message.max = object.max?.map((e) => e) || [];
+    message.sum = object.sum?.map((e) => e) || [];
+    message.count = object.count?.map((e) => BigInt(e)) || [];
+    message.xMin = object.xMin ?? undefined;
+    message.xMax = object.xMax ?? undefined;
+    message.wideBuckets = object.wideBuckets ?? 0;
+    message.complete = object.complete ?? false;
+    return message;
+  },
+};
+
 /** Reads what was stored. */
 export type HistoryServiceService = typeof HistoryServiceService;
 export const HistoryServiceService = {
@@ -3245,6 +4278,30 @@ export const HistoryServiceService = {
       Buffer.from(GetStatisticsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStatisticsResponse => GetStatisticsResponse.decode(value),
   },
+  /** Which numeric series a session has. NOT_FOUND if there is no such session. */
+  listSeries: {
+    path: "/tailkeep.v1.HistoryService/ListSeries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSeriesRequest): Buffer => Buffer.from(ListSeriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSeriesRequest => ListSeriesRequest.decode(value),
+    responseSerialize: (value: ListSeriesResponse): Buffer => Buffer.from(ListSeriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSeriesResponse => ListSeriesResponse.decode(value),
+  },
+  /**
+   * One numeric series, drawn with about as many buckets as were asked for, each with its exact minimum and maximum. Costs
+   * by buckets, not by records; served from rollups that outlive the records. NOT_FOUND if there is no such session;
+   * a series without values is an empty answer.
+   */
+  getSeries: {
+    path: "/tailkeep.v1.HistoryService/GetSeries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSeriesRequest): Buffer => Buffer.from(GetSeriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSeriesRequest => GetSeriesRequest.decode(value),
+    responseSerialize: (value: GetSeriesResponse): Buffer => Buffer.from(GetSeriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSeriesResponse => GetSeriesResponse.decode(value),
+  },
 } as const;
 
 export interface HistoryServiceServer extends UntypedServiceImplementation {
@@ -3267,6 +4324,14 @@ export interface HistoryServiceServer extends UntypedServiceImplementation {
   watchRecords: handleServerStreamingCall<WatchRecordsRequest, WatchRecordsResponse>;
   /** How many records of each type were stored, rejected and lost. */
   getStatistics: handleUnaryCall<GetStatisticsRequest, GetStatisticsResponse>;
+  /** Which numeric series a session has. NOT_FOUND if there is no such session. */
+  listSeries: handleUnaryCall<ListSeriesRequest, ListSeriesResponse>;
+  /**
+   * One numeric series, drawn with about as many buckets as were asked for, each with its exact minimum and maximum. Costs
+   * by buckets, not by records; served from rollups that outlive the records. NOT_FOUND if there is no such session;
+   * a series without values is an empty answer.
+   */
+  getSeries: handleUnaryCall<GetSeriesRequest, GetSeriesResponse>;
 }
 
 export interface HistoryServiceClient extends Client {
@@ -3395,6 +4460,42 @@ export interface HistoryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStatisticsResponse) => void,
   ): ClientUnaryCall;
+  /** Which numeric series a session has. NOT_FOUND if there is no such session. */
+  listSeries(
+    request: ListSeriesRequest,
+    callback: (error: ServiceError | null, response: ListSeriesResponse) => void,
+  ): ClientUnaryCall;
+  listSeries(
+    request: ListSeriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSeriesResponse) => void,
+  ): ClientUnaryCall;
+  listSeries(
+    request: ListSeriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSeriesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * One numeric series, drawn with about as many buckets as were asked for, each with its exact minimum and maximum. Costs
+   * by buckets, not by records; served from rollups that outlive the records. NOT_FOUND if there is no such session;
+   * a series without values is an empty answer.
+   */
+  getSeries(
+    request: GetSeriesRequest,
+    callback: (error: ServiceError | null, response: GetSeriesResponse) => void,
+  ): ClientUnaryCall;
+  getSeries(
+    request: GetSeriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetSeriesResponse) => void,
+  ): ClientUnaryCall;
+  getSeries(
+    request: GetSeriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetSeriesResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const HistoryServiceClient = makeGenericClientConstructor(
@@ -3405,6 +4506,10 @@ export const HistoryServiceClient = makeGenericClientConstructor(
   service: typeof HistoryServiceService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

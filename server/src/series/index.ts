@@ -1,0 +1,1 @@
+export { type CatchUp, type SeriesReader, StoreSeriesReader } from "./series-reader.js";

@@ -1,0 +1,95 @@
+/** Which series a session has, and what each comes to. */
+import type { ListSeriesResponse, Series } from "@tailkeep/proto";
+import { SAFE_INTEGER_MAX, SERIES_KEYS_LEFT_OUT_MAX, SERIES_ROWS_PER_READ, SERIES_ROWS_READ_MAX } from "../limits.js";
+import { TABLES, tableAt } from "../record/tables.js";
+import type { Reads, SeriesRow } from "../store/reads/reads.js";
+import { eachNumber, SERIES_COLUMNS, type SeriesColumns } from "./columns.js";
+import { KeysOfSession } from "./keys.js";
+import type { SeriesStream } from "./streams.js";
+import { addTotals, addValue, emptyTotals, type Totals } from "./totals.js";
+
+class SeriesList {
+  readonly #found = new Map<string, { table: number; gameId: string; column: string; totals: Totals }>();
+
+  of(table: number, gameId: string, column: string): Totals {
+    const name = `${table}\u0000${gameId}\u0000${column}`;
+    let series = this.#found.get(name);
+    if (series === undefined) {
+      series = { table, gameId, column, totals: emptyTotals() };
+      this.#found.set(name, series);
+    }
+    return series.totals;
+  }
+
+  answer(): Series[] {
+    return [...this.#found.values()]
+      .filter(({ totals }) => totals.count > 0)
+      .sort((a, b) => a.table - b.table || compare(a.gameId, b.gameId) || compare(a.column, b.column))
+      .map(({ table, gameId, column, totals }) => ({
+        type: tableAt(table).type,
+        gameId,
+        column,
+        count: BigInt(totals.count),
+        min: totals.min,
+        max: totals.max,
+        sum: totals.sum,
+        last: totals.last,
+        firstTimeUs: BigInt(totals.firstTimeUs),
+        lastTimeUs: BigInt(totals.lastTimeUs),
+      }));
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export async function listSeries(reads: Reads, streams: readonly SeriesStream[]): Promise<ListSeriesResponse> {
+  const list = new SeriesList();
+  const keys = new KeysOfSession();
+  for (const { summary } of streams) {
+    for (const { table, gameId, totals } of summary.groups) {
+      for (const [name, of] of totals) {
+        addTotals(list.of(table, gameId, name), of);
+        keys.saw(name);
+      }
+    }
+    for (const key of summary.keysLeftOut) keys.leaveOut(key);
+  }
+  let rowsLeft = SERIES_ROWS_READ_MAX;
+  for (const stream of streams) {
+    if (stream.committedSeq <= stream.rolledSeq) continue;
+    for (const table of TABLES) {
+      for (let from = stream.rolledSeq + 1; rowsLeft > 0; ) {
+        const { numeric, keyed } = SERIES_COLUMNS[table.index] as SeriesColumns;
+        const columns = [...numeric, ...keyed].map(({ name }) => name);
+        const limit = Math.min(SERIES_ROWS_PER_READ, rowsLeft);
+        const rows = await reads.seriesRows(table, stream.key, from, SAFE_INTEGER_MAX, columns, limit);
+        rowsLeft -= rows.length;
+        for (const row of rows) addRow(list, keys, stream, table.index, row);
+        if (rows.length < limit) break;
+        from = (rows.at(-1) as SeriesRow).seq + 1;
+      }
+    }
+  }
+  return { series: list.answer(), keysLeftOut: keys.leftOut.slice(0, SERIES_KEYS_LEFT_OUT_MAX) };
+}
+
+function addRow(list: SeriesList, keys: KeysOfSession, { summary }: SeriesStream, table: number, row: SeriesRow): void {
+  const { numeric, keyed } = SERIES_COLUMNS[table] as SeriesColumns;
+  const games = summary.groups.filter((group) => group.table === table);
+  const isOwn = games.some(({ gameId }) => gameId === row.gameId) || games.every(({ gameId }) => gameId !== "");
+  const game = isOwn ? row.gameId : "";
+  for (const [at, { name }] of numeric.entries()) {
+    const value = row.values[at];
+    if (typeof value === "number") addValue(list.of(table, game, name), value, row.timeUs, row.seq);
+  }
+  for (const [at, { name }] of keyed.entries()) {
+    const text = row.values[numeric.length + at];
+    if (typeof text !== "string") continue;
+    eachNumber(text, (key, value) => {
+      const series = `${name}.${key}`;
+      if (keys.admit(series)) addValue(list.of(table, game, series), value, row.timeUs, row.seq);
+    });
+  }
+}

@@ -1,0 +1,186 @@
+/** Answers questions about series: from rollups, and from the records that are not in them yet. */
+import type { GetSeriesRequest, GetSeriesResponse, ListSeriesResponse } from "@tailkeep/proto";
+import { SAFE_INTEGER_MAX, SERIES_ROWS_PER_READ } from "../limits.js";
+import { RpcError } from "../rpc/errors.js";
+import { requiredId } from "../rpc/fields.js";
+import type { Reads, SeriesRow } from "../store/reads/reads.js";
+import { Buckets, type Piece } from "./buckets.js";
+import { nodeRecords } from "./levels.js";
+import { listSeries } from "./list.js";
+import { decodeNode, type Node } from "./node.js";
+import { type SeriesQuestion, seriesQuestion } from "./question.js";
+import { type SeriesStream, seriesStreams } from "./streams.js";
+import type { GroupSummary } from "./summary.js";
+import { type GroupAt, pointOf, ReadBudget, recordPiece, seriesColumnsOf, seriesOf, Walk } from "./walk.js";
+
+export interface SeriesReader {
+  /** @throws RpcError NOT_FOUND where there is no such session */
+  list(namespace: string, sessionId: string): Promise<ListSeriesResponse>;
+  /** @throws RpcError NOT_FOUND where there is no such session, BAD_FIELD */
+  get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse>;
+}
+
+/** Who sums up a stream that is far behind. */
+export interface CatchUp {
+  wanted(stream: { key: bigint; namespace: string; sessionId: string }, committedSeq: number): void;
+}
+
+/** What a question finds of one stream. */
+interface StreamAnswer {
+  groups: GroupAt[];
+  pieces: Piece[];
+  extent: Extent;
+  isComplete: boolean;
+}
+
+class Extent {
+  min = Number.POSITIVE_INFINITY;
+  max = Number.NEGATIVE_INFINITY;
+
+  add(min: number, max: number): void {
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+  }
+}
+
+export class StoreSeriesReader implements SeriesReader {
+  readonly #reads: Reads;
+  readonly #catchUp: CatchUp;
+
+  constructor(reads: Reads, catchUp: CatchUp) {
+    this.#reads = reads;
+    this.#catchUp = catchUp;
+  }
+
+  async list(namespace: string, sessionId: string): Promise<ListSeriesResponse> {
+    const streams = await this.#streams(namespace, sessionId);
+    return listSeries(this.#reads, streams);
+  }
+
+  async get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse> {
+    const question = seriesQuestion(request);
+    const streams = await this.#streams(namespace, question.sessionId);
+    const budget = new ReadBudget();
+    const answers: StreamAnswer[] = [];
+    for (const stream of streams) answers.push(await this.#newest(stream, question, budget));
+    const extent = new Extent();
+    for (const answer of answers) extent.add(answer.extent.min, answer.extent.max);
+    const isEmpty = extent.min > extent.max;
+    const range = {
+      from: Math.max(question.from ?? extent.min, extent.min),
+      to: Math.min(question.to ?? extent.max, extent.max),
+    };
+    const buckets = new Buckets(range, question.points);
+    const walk = new Walk(this.#reads, question, buckets, budget);
+    if (range.from <= range.to) {
+      for (const { groups, pieces } of answers) {
+        for (const piece of pieces) buckets.add(piece);
+        for (const group of groups) await walk.group(group);
+      }
+    }
+    return {
+      ...buckets.answer(),
+      xMin: isEmpty ? undefined : extent.min,
+      xMax: isEmpty ? undefined : extent.max,
+      complete: walk.complete && answers.every(({ isComplete }) => isComplete),
+    };
+  }
+
+  async #streams(namespace: string, sessionId: string): Promise<SeriesStream[]> {
+    const session = await this.#reads.session(namespace, requiredId("session_id", sessionId));
+    if (session === undefined) {
+      throw new RpcError("NOT_FOUND", `session_id: there is no session ${sessionId}; ListSessions has all of them`);
+    }
+    const streams = await seriesStreams(this.#reads, namespace, sessionId);
+    for (const { key, committedSeq, rolledSeq } of streams) {
+      if (committedSeq - rolledSeq > SERIES_ROWS_PER_READ) {
+        this.#catchUp.wanted({ key, namespace, sessionId }, committedSeq);
+      }
+    }
+    return streams;
+  }
+
+  /** The groups that the question is about, and the records that are in no node of them. */
+  async #newest(stream: SeriesStream, question: SeriesQuestion, budget: ReadBudget): Promise<StreamAnswer> {
+    const { table, gameId } = question;
+    const answer: StreamAnswer = { groups: [], pieces: [], extent: new Extent(), isComplete: true };
+    const ofType = stream.summary.groups.filter((group) => group.table === table.index);
+    const asked = ofType.filter((group) => gameId === undefined || group.gameId === gameId);
+    const named = new Set(ofType.map((group) => group.gameId));
+    const hasOthers = named.has("");
+    // Among the games that are summed up together may be the one that was asked for.
+    if (gameId !== undefined && !named.has(gameId) && hasOthers) answer.isComplete = false;
+    const lastNodes = await this.#lastNodes(stream.key, question, asked);
+    const upTo = new Map<string, number>();
+    for (const group of asked) {
+      const lastNode = lastNodes.get(group.game);
+      const { gameId: own } = group;
+      answer.groups.push({
+        key: stream.key,
+        game: group.game,
+        records: group.records,
+        lastNode,
+        isOfGroup: (id) => (own === "" ? !named.has(id) : id === own),
+      });
+      upTo.set(own, Math.max(stream.rolledSeq, lastNode?.lastSeq[lastNode.entries - 1] ?? 0));
+      addExtent(answer.extent, group, question, lastNode);
+    }
+    if (stream.committedSeq <= stream.rolledSeq) return answer;
+    const isNew = (row: SeriesRow) => {
+      if (gameId !== undefined && row.gameId !== gameId) return false;
+      return row.seq > (upTo.get(row.gameId) ?? (hasOthers ? upTo.get("") : undefined) ?? stream.rolledSeq);
+    };
+    const columns = seriesColumnsOf(question);
+    for (let from = stream.rolledSeq + 1; ; ) {
+      if (budget.rows === 0) {
+        answer.isComplete = false;
+        return answer;
+      }
+      const limit = Math.min(SERIES_ROWS_PER_READ, budget.rows);
+      const rows = await this.#reads.seriesRows(table, stream.key, from, SAFE_INTEGER_MAX, columns, limit);
+      budget.rows -= rows.length;
+      for (const row of rows) {
+        const point = isNew(row) ? pointOf(question, row) : undefined;
+        if (point === undefined) continue;
+        answer.pieces.push(recordPiece(point));
+        answer.extent.add(point.x, point.x);
+      }
+      if (rows.length < limit) return answer;
+      from = (rows.at(-1) as SeriesRow).seq + 1;
+    }
+  }
+
+  /** The last node of each group where it is not full: it may be newer than the stream's summary. */
+  async #lastNodes(key: bigint, question: SeriesQuestion, groups: readonly GroupSummary[]): Promise<Map<number, Node>> {
+    const full = nodeRecords(1);
+    const places = groups
+      .filter(({ records }) => records % full !== 0)
+      .map(({ table, game, records }) => ({ table, game, level: 1, node: Math.floor(records / full) }));
+    const names = seriesOf(question);
+    return new Map((await this.#reads.nodesAt(key, places)).map(({ game, body }) => [game, decodeNode(body, names)]));
+  }
+}
+
+/** Where a group's values lie: by its summary, and by its last node, which may have got more since. */
+function addExtent(extent: Extent, group: GroupSummary, { x, y }: SeriesQuestion, last: Node | undefined): void {
+  const of = group.totals.get(y.name);
+  if (of !== undefined) {
+    if (x === "time") extent.add(of.firstTimeUs, of.lastTimeUs);
+    else if (x === "seq") extent.add(of.firstSeq, of.lastSeq);
+    else {
+      const across = group.totals.get(x.name);
+      if (across !== undefined) extent.add(across.min, across.max);
+    }
+  }
+  const values = last?.series.get(y.name);
+  if (last === undefined || values === undefined) return;
+  const across = typeof x === "string" ? undefined : last.series.get(x.name);
+  for (let at = 0; at < last.entries; at++) {
+    if (values.count[at] === 0) continue;
+    if (x === "time") extent.add(last.timeMin[at] as number, last.timeMax[at] as number);
+    else if (x === "seq") extent.add(last.firstSeq[at] as number, last.lastSeq[at] as number);
+    else if (across !== undefined && across.count[at] !== 0) {
+      extent.add(across.min[at] as number, across.max[at] as number);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/** Rollups of series, and the records that are not in them yet or are looked at one by one. */
+import { sql } from "kysely";
+import type { Table, Value } from "../../record/tables.js";
+import { timestampUs } from "../../record/time.js";
+import type { NodePlace, NodeRow } from "../rollups.js";
+import { rowsTable } from "../schema.js";
+import { run, type Source, streamKeyText } from "./database.js";
+
+export interface RollupStreamRow {
+  key: bigint;
+  rolledSeq: number;
+  summary: string;
+}
+
+/** What has been summed up of a session, stream after stream from the one after `after`. */
+export async function rollupStreams(
+  source: Source,
+  namespace: string,
+  sessionId: string,
+  after: bigint,
+  limit: number,
+): Promise<RollupStreamRow[]> {
+  const query = source.db
+    .selectFrom("rollup_streams")
+    .select([streamKeyText("stream").as("stream_key"), "rolled_seq", "summary"])
+    .where("namespace_id", "=", namespace)
+    .where("session_id", "=", sessionId)
+    .where("stream", ">", after)
+    .orderBy("stream")
+    .limit(limit);
+  return (await run(source.execute, query)).map((row) => streamRow(row));
+}
+
+export async function rollupStream(source: Source, key: bigint): Promise<RollupStreamRow | undefined> {
+  const query = source.db
+    .selectFrom("rollup_streams")
+    .select([streamKeyText("stream").as("stream_key"), "rolled_seq", "summary"])
+    .where("stream", "=", key);
+  const [row] = await run(source.execute, query);
+  return row === undefined ? undefined : streamRow(row);
+}
+
+function streamRow(row: { stream_key: string; rolled_seq: number; summary: string }): RollupStreamRow {
+  return { key: BigInt(row.stream_key), rolledSeq: Number(row.rolled_seq), summary: row.summary };
+}
+
+/** Nodes of one level of a group from number `from` to `to`, in order; those that have expired are missing. */
+export async function nodeRange(
+  source: Source,
+  key: bigint,
+  { table, game, level }: Omit<NodePlace, "node">,
+  from: number,
+  to: number,
+): Promise<{ node: number; body: Uint8Array }[]> {
+  const query = source.db
+    .selectFrom("rollup_nodes")
+    .select(["node", "body"])
+    .where("stream", "=", key)
+    .where("type_index", "=", table)
+    .where("game", "=", game)
+    .where("level", "=", level)
+    .where("node", ">=", from)
+    .where("node", "<=", to)
+    .orderBy("node");
+  return (await run(source.execute, query)).map(({ node, body }) => ({ node: Number(node), body }));
+}
+
+/** Nodes of one stream by their places, in any order. */
+export async function nodesAt(source: Source, key: bigint, places: readonly NodePlace[]): Promise<NodeRow[]> {
+  if (places.length === 0) return [];
+  const query = source.db
+    .selectFrom("rollup_nodes")
+    .select(["type_index", "game", "level", "node", "body"])
+    .where("stream", "=", key)
+    .where((eb) =>
+      eb.or(
+        places.map(({ table, game, level, node }) =>
+          eb.and([eb("type_index", "=", table), eb("game", "=", game), eb("level", "=", level), eb("node", "=", node)]),
+        ),
+      ),
+    );
+  return (await run(source.execute, query)).map(({ type_index: table, game, level, node, body }) => ({
+    table: Number(table),
+    game: Number(game),
+    level: Number(level),
+    node: Number(node),
+    body,
+  }));
+}
+
+/** A record as far as its series are asked for. */
+export interface SeriesRow {
+  seq: number;
+  timeUs: number;
+  gameId: string;
+  /** Of the columns that were asked for, in their order. */
+  values: Value[];
+}
+
+/** Records of one type of a stream by their numbers, both ends included, in their order. */
+export async function seriesRows(
+  source: Source,
+  table: Table,
+  key: bigint,
+  fromSeq: number,
+  toSeq: number,
+  columns: readonly string[],
+  limit: number,
+): Promise<SeriesRow[]> {
+  const query = source.db
+    .selectFrom(rowsTable(table) as "score_history_rows")
+    .select([
+      "seq",
+      "timestamp",
+      "game_id",
+      ...columns.map((column, at) => sql<Value>`${sql.ref(column)}`.as(`value_${at}`)),
+    ])
+    .where("stream", "=", key)
+    .where("seq", ">=", fromSeq)
+    .where("seq", "<=", toSeq)
+    .orderBy("seq")
+    .limit(limit);
+  const names = columns.map((_, at) => `value_${at}`);
+  const kinds = columns.map((column) => table.columns.find(({ name }) => name === column)?.kind);
+  const rows = (await run(source.execute, query)) as unknown as Record<string, Value>[];
+  return rows.map((row) => ({
+    seq: Number(row["seq"]),
+    timeUs: timestampUs(row["timestamp"] as string),
+    gameId: row["game_id"] as string,
+    values: names.map((name, at) => {
+      const value = row[name] as Value;
+      return kinds[at] === "int64" && value !== null ? Number(value) : value;
+    }),
+  }));
+}
+
+export interface LaggingStream {
+  key: bigint;
+  namespace: string;
+  sessionId: string;
+  committedSeq: number;
+}
+
+/** Streams with numbers that are not summed up, of sessions that nothing was heard of since `seenBeforeUs`. */
+export async function laggingStreams(source: Source, seenBeforeUs: number, limit: number): Promise<LaggingStream[]> {
+  const query = source.db
+    .selectFrom("streams as s")
+    .innerJoin("sessions as e", (join) =>
+      join.onRef("e.namespace_id", "=", "s.namespace_id").onRef("e.session_id", "=", "s.session_id"),
+    )
+    .leftJoin("rollup_streams as r", "r.stream", "s.stream")
+    .select([streamKeyText("s.stream").as("stream_key"), "s.namespace_id", "s.session_id", "s.committed_seq"])
+    .where("e.last_seen_at_us", "<", seenBeforeUs)
+    .where("s.committed_seq", ">", 0)
+    .where((eb) => eb.or([eb("r.rolled_seq", "is", null), eb("r.rolled_seq", "<", eb.ref("s.committed_seq"))]))
+    .limit(limit);
+  return (await run(source.execute, query)).map((row) => ({
+    key: BigInt(row.stream_key),
+    namespace: row.namespace_id,
+    sessionId: row.session_id,
+    committedSeq: Number(row.committed_seq),
+  }));
+}
