@@ -113,7 +113,7 @@ class SessionCache {
     if (!this.#streams.has(key)) this.#keys += key;
     const known = this.#streams.get(key) ?? { epoch: 0, committedSeq: 0 };
     const next = { epoch: Math.max(known.epoch, epoch), committedSeq: Math.max(known.committedSeq, toSeq) };
-    this.#epochs += BigInt(next.epoch - known.epoch);
+    if (next.epoch !== known.epoch) this.#epochs += BigInt(next.epoch - known.epoch);
     this.#committed += BigInt(next.committedSeq - known.committedSeq);
     this.#streams.set(key, next);
     return fromSeq <= known.committedSeq + 1;
@@ -181,6 +181,7 @@ export class SessionCaches {
     cache.saw(owner.key, epoch, batches[0]?.firstSeq ?? committedSeq + 1, committedSeq);
     for (const batch of batches) {
       for (let index = 0; index < TABLE_COUNT; index++) {
+        if (batch.rows[index] === undefined) continue;
         // One more than there is room for, so that the list knows of records that it has not.
         const limit = (this.#options.capacities[index] as number) + 1;
         for (const row of newestTableRows(batch, index, owner, limit)) cache.recent.add(row);

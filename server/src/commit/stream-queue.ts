@@ -1,7 +1,7 @@
 /** The batches of one open stream that wait for their commit, in order. */
 import { DEAD_LETTER_BODY_BYTES_MAX } from "../limits.js";
 import type { Batch, Rows } from "../record/batch.js";
-import { emptyRows, firstAbove } from "../record/batch.js";
+import { firstAbove } from "../record/batch.js";
 import { TABLE_COUNT } from "../record/tables.js";
 import type { Run, RunOutcome } from "../store/store.js";
 
@@ -68,8 +68,8 @@ export function runOf(identity: QueueIdentity, batches: readonly Batch[]): Run {
     firstSeq: first.firstSeq,
     lastSeq: last.lastSeq,
     rows: batches.length === 1 ? first.rows.map(storedPart) : joinedRows(batches),
-    gaps: batches.flatMap((batch) => batch.gaps),
-    rejected: batches.flatMap((batch) => batch.rejected),
+    gaps: joined(batches, (batch) => batch.gaps),
+    rejected: joined(batches, (batch) => batch.rejected),
     bodyOf: (seq) => bodyOf(batches, seq),
   };
 }
@@ -84,19 +84,27 @@ function append<Item>(to: Item[], from: readonly Item[]): void {
   for (const item of from) to.push(item);
 }
 
+/** In one pass: a run of a thousand batches of one record each is what small trainers send. */
 function joinedRows(batches: readonly Batch[]): Run["rows"] {
-  return Array.from({ length: TABLE_COUNT }, (_, index) => {
-    const parts = batches.flatMap((batch) => batch.rows[index] ?? []);
-    if (parts.length <= 1) return storedPart(parts[0]);
-    const joined = emptyRows();
-    for (const part of parts) {
-      append(joined.seqs, part.seqs);
-      append(joined.timesUs, part.timesUs);
-      append(joined.nonfinite, part.nonfinite);
-      append(joined.values, part.values);
+  const joined = new Array<Run["rows"][number]>(TABLE_COUNT).fill(undefined);
+  for (const batch of batches) {
+    for (let index = 0; index < TABLE_COUNT; index++) {
+      const part = batch.rows[index];
+      if (part === undefined) continue;
+      const rows = (joined[index] ??= { seqs: [], timesUs: [], nonfinite: [], values: [] });
+      append(rows.seqs, part.seqs);
+      append(rows.timesUs, part.timesUs);
+      append(rows.nonfinite, part.nonfinite);
+      append(rows.values, part.values);
     }
-    return storedPart(joined);
-  });
+  }
+  return joined;
+}
+
+function joined<Item>(batches: readonly Batch[], list: (batch: Batch) => readonly Item[]): Item[] {
+  const items: Item[] = [];
+  for (const batch of batches) append(items, list(batch));
+  return items;
 }
 
 function bodyOf(batches: readonly Batch[], seq: number): Uint8Array | null {

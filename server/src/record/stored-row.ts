@@ -112,9 +112,16 @@ export function newestTableRows(batch: Batch, index: number, owner: RowOwner, li
   if (rows === undefined) return [];
   const table = tableAt(index);
   const { timesUs } = rows;
-  const places = Array.from(timesUs.keys());
   // The order of numbers is the order of time for nearly every trainer.
-  if (!isRising(timesUs)) places.sort((a, b) => (timesUs[a] as number) - (timesUs[b] as number) || a - b);
+  if (isRising(timesUs)) {
+    const newest: StoredRow[] = [];
+    for (let at = Math.max(0, timesUs.length - limit); at < timesUs.length; at++) {
+      newest.push(batchRow(rows, at, table, owner));
+    }
+    return newest;
+  }
+  const places = Array.from(timesUs.keys());
+  places.sort((a, b) => (timesUs[a] as number) - (timesUs[b] as number) || a - b);
   return places.slice(-limit).map((at) => batchRow(rows, at, table, owner));
 }
 
