@@ -35,7 +35,7 @@ type ValidSegment = ScannedSegment & { readonly is: "valid" };
 interface Group {
   readonly identity: StreamIdentity;
   readonly segments: ValidSegment[];
-  /** First numbers of its unreadable files, as their names say. */
+  /** First numbers of its files, as their headers or else their names say. */
   readonly hints: number[];
 }
 
@@ -58,10 +58,12 @@ export async function scanFolder(disk: Disk, clock: Clock, folder: string): Prom
     const key = JSON.stringify([identity.sessionId, identity.streamId, identity.writerId]);
     const group = groups.get(key) ?? { identity, segments: [], hints: [] };
     group.segments.push(scanned);
+    // Its first frames may be among those that are damaged.
+    group.hints.push(scanned.header.firstSeq);
     groups.set(key, group);
     groupsByLog.set(logOf(name), group);
   }
-  for (const path of unreadable) {
+  for (const path of [...unreadable, ...empty]) {
     const name = path.slice(folder.length + 1);
     groupsByLog.get(logOf(name))?.hints.push(firstSeqOf(name));
   }
@@ -107,7 +109,7 @@ function logOfGroup({ identity, segments, hints }: Group): (FoundLog & { identit
   const [first] = useful;
   if (first === undefined) return undefined;
   const lastSeq = Math.max(...useful.map((extent) => extent.lastSeq));
-  // What came before a file of which only the name can be read is known if others follow it.
+  // Where the beginning of a file cannot be read, its header or its name says what was there, if others follow it.
   const hinted = hints.filter((seq) => seq > doneSeq && seq < lastSeq);
   // Where something is left of before, nothing after it was deleted for being of no more use.
   const resumed = useful.length < extents.length ? [doneSeq + 1] : [];

@@ -9,6 +9,7 @@ import { run } from "../rig/shell.js";
 /** For the checkpoint that SQLite may be in the middle of. */
 const LEFT_BYTES_MAX = 400_000;
 const TRACER_STARTS_MS = 60;
+const TRACER_ENDS_MS_MAX = 2_000;
 /** MariaDB writes a long farewell before it dies of a failed write. */
 const DYING_MS = 150;
 const REVIVE_MS_MAX = 20_000;
@@ -86,7 +87,10 @@ export const storeSyncFails: FaultKind = {
       const ended = once(tracer, "exit");
       await sleep(TRACER_STARTS_MS + numberOf(choice, "forMs"));
       tracer.kill("SIGTERM");
+      // One whose process died under it may wait for it for ever.
+      const stuck = setTimeout(() => tracer.kill("SIGKILL"), TRACER_ENDS_MS_MAX);
       await ended;
+      clearTimeout(stuck);
       if (rig.database !== undefined) await sleep(DYING_MS);
       await revive(rig);
     }),
