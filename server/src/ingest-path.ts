@@ -18,6 +18,12 @@ import { StoreKeeper } from "./store/keeper.js";
 import type { Audit, Store } from "./store/store.js";
 import { IngestBudget } from "./stream/budget.js";
 
+export interface StreamOwner {
+  readonly key: bigint;
+  readonly namespace: string;
+  readonly sessionId: string;
+}
+
 export interface IngestPathOptions {
   groupDelayMs: number;
   ingestBytesMax: number;
@@ -28,6 +34,10 @@ export interface IngestPathOptions {
 export interface IngestPathEvents {
   /** `stored` is new in the tables; `rejected` of its records are new in the dead letters. */
   committed(stored: readonly Batch[], rejected: number): void;
+  /** The same, with whose they are and how far the stream is now. */
+  published?(owner: StreamOwner, batches: readonly Batch[], committedSeq: number): void;
+  /** A stream was opened here; `isBehind`: the database knows less of it than it did. */
+  opened?(owner: StreamOwner, committedSeq: number, isBehind: boolean): void;
   transaction(ms: number): void;
   retrying(error: StoreError, attempt: number): void;
   /** The database had forgotten what it once acked; the range is stored as a gap. */
@@ -87,6 +97,7 @@ export class IngestPath {
       opened: ({ namespace, sessionId, streamId }, opened) => {
         this.caches.opened(namespace, sessionId, opened);
         const { regressed } = opened;
+        events.opened?.({ key: opened.key, namespace, sessionId }, opened.committedSeq, regressed !== null);
         if (regressed !== null) events.regressed({ sessionId, streamId }, regressed);
       },
     });
@@ -104,6 +115,7 @@ export class IngestPath {
     if (alreadyUpTo >= (batches[0]?.firstSeq ?? 0)) this.caches.forget(namespace, sessionId);
     this.caches.committed(namespace, owner, epoch, committedSeq, stored);
     this.hub.committed(namespace, owner, committedSeq, stored);
+    this.#events.published?.({ key, namespace, sessionId }, stored, committedSeq);
     this.#events.committed(stored, rejected.filter(({ seq }) => seq > alreadyUpTo).length);
   }
 }

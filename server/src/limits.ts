@@ -455,6 +455,49 @@ export const SERIES_ROWS_PER_READ = 8_192;
 /** Streams whose summaries are read at once: each has some kilobytes, at most a few hundred. */
 export const SERIES_STREAMS_PER_READ = 64;
 
+/** Memory for what streams are summed up into, in all; least recently used first out. */
+export const ROLLUP_BYTES_MAX = 32 * MIB;
+
+/** Memory for commits that wait until their stream's sums are read; what is more is read from the store again. */
+export const ROLLUP_WAITING_BYTES_MAX = 16 * MIB;
+
+/** Streams that are behind at once, and sessions whose numeric keys are known. */
+export const ROLLUP_BEHIND_MAX = 4_096;
+export const ROLLUP_SESSIONS_MAX = 1_024;
+
+/**
+ * When a stream's sums are stored: after this many records, or so many for each changed game, as each has a node to be
+ * written; after this long without another record; and at the latest after this long. Readers read what is not stored one
+ * by one, and after a crash it is read again.
+ */
+export const ROLLUP_CHECKPOINT_RECORDS = 4_096;
+export const ROLLUP_CHECKPOINT_RECORDS_PER_GROUP = 1_024;
+export const ROLLUP_QUIET_MS = 5_000;
+export const ROLLUP_AGE_MS_MAX = 60_000;
+
+/** Rest between two transactions of sums: at most 20 a second stand between those of ingest. */
+export const ROLLUP_REST_MS = 50;
+
+/** How often streams are looked at that are not full yet. */
+export const ROLLUP_LOOK_MS = 500;
+
+/** Sums in one transaction. */
+export const ROLLUP_STREAMS_PER_WRITE = 64;
+export const ROLLUP_BYTES_PER_WRITE = 2 * MIB;
+
+/** Records of a stream that is behind that are read at once, and how long it may take before others have their turn. */
+export const ROLLUP_SLICE_RECORDS = 4_096;
+export const ROLLUP_TURN_MS = 200;
+
+/** How often streams are looked for that nobody goes on with, of sessions that are silent for so long; and how many. */
+export const ROLLUP_SWEEP_MS = 600_000;
+export const ROLLUP_SWEEP_FIRST_MS = 15_000;
+export const ROLLUP_SWEEP_SILENT_MS = 120_000;
+export const ROLLUP_SWEEP_STREAMS = 256;
+
+/** How long a shutdown waits for the last sums. */
+export const ROLLUP_SHUTDOWN_MS = 2_000;
+
 /** Throws where two limits contradict each other; called once, before anything else at start. */
 export function assertLimits(): void {
   const relations: [boolean, string][] = [

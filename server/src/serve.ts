@@ -20,13 +20,13 @@ import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import type { Status } from "./http/status-page.js";
 import { IngestPath } from "./ingest-path.js";
-import { assertLimits, BATCH_ENTRIES_MAX, STARTING_RETRY_AFTER_MS } from "./limits.js";
+import { assertLimits, BATCH_ENTRIES_MAX, ROLLUP_SHUTDOWN_MS, STARTING_RETRY_AFTER_MS } from "./limits.js";
 import { TABLES } from "./record/tables.js";
 import { timestampText } from "./record/time.js";
 import { RpcError } from "./rpc/errors.js";
 import { RpcServer } from "./rpc/server.js";
 import type { Gate } from "./rpc/unary.js";
-import { type SeriesReader, StoreSeriesReader } from "./series/index.js";
+import { Roller, type SeriesReader, StoreSeriesReader } from "./series/index.js";
 import { stateService } from "./state/state-service.js";
 import { openStore } from "./store/open-store.js";
 import { IngestCalls, ingestService } from "./stream/ingest-service.js";
@@ -85,6 +85,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const isBeyondLoopback = isOutside(config.grpcAddr) && !config.allowUnprotected;
   const pagesAreOutside = isOutside(config.httpAddr);
   const keys = new KeyDirectory(store, clock, config.requireKeys === "always" || isBeyondLoopback);
+  const roller = new Roller(store, clock, {
+    failed: (error) => log.warn({ err: error }, "charts wait for the store: records are stored, and summed up later"),
+    written: () => undefined,
+  });
   const path = new IngestPath(
     store,
     clock,
@@ -105,6 +109,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         }
         if (rejected > 0) metrics.rejectedRecords.inc(rejected);
       },
+      published: (...commit) => roller.committed(...commit),
+      opened: (...stream) => roller.opened(...stream),
       transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
       retrying: (error, attempt) => {
         metrics.commitRetries.inc();
@@ -117,6 +123,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       watchersWait: (error) => log.warn({ err: error }, "watchers wait for the store"),
       storeUp: (audit) => {
         keys.forgetVersion();
+        roller.forgetAll();
         // Nobody is let in before it is known who may come.
         void keys
           .refresh()
@@ -145,7 +152,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const central = new CentralConfig(store, clock, config);
   central.onChange(() => caches.resize(cacheCapacities(central.current)));
 
-  const series: SeriesReader = new StoreSeriesReader(store.reads, { wanted: () => undefined });
+  const series: SeriesReader = new StoreSeriesReader(store.reads, roller);
 
   const gate: Gate = {
     admit: (call) => {
@@ -271,6 +278,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     // Reading has stopped; what was accepted is committed and acked before anything is taken away.
     const drained = new AbortController();
     await Promise.race([commit.drained().then(() => drained.abort()), clock.sleep(config.shutdownMs, drained.signal)]);
+    const summedUp = new AbortController();
+    const ended = () => summedUp.abort();
+    await Promise.race([
+      (keeper.up ? roller.flush(summedUp.signal) : Promise.resolve()).then(ended, ended),
+      clock.sleep(ROLLUP_SHUTDOWN_MS, summedUp.signal),
+    ]);
+    ended();
     stop.abort();
     commit.stop();
     calls.abort();
@@ -296,6 +310,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     keeper.keep(stop.signal),
     sessions.keepSeen(stop.signal),
     hub.poll(stop.signal),
+    roller.keep(stop.signal, () => keeper.started && keeper.up),
     keys.keep(stop.signal, () => keeper.up),
     tls?.keep(stop.signal, clock, {
       replaced: (validTo) => log.info({ validTo }, "new certificate in use"),

@@ -1,1 +1,2 @@
-export { type CatchUp, type SeriesReader, StoreSeriesReader } from "./series-reader.js";
+export { Roller } from "./roller.js";
+export { type SeriesReader, StoreSeriesReader } from "./series-reader.js";

@@ -123,7 +123,7 @@ export class StoreSeriesReader implements SeriesReader {
         isOfGroup: (id) => (own === "" ? !named.has(id) : id === own),
       });
       upTo.set(own, Math.max(stream.rolledSeq, lastNode?.lastSeq[lastNode.entries - 1] ?? 0));
-      addExtent(answer.extent, group, question, lastNode);
+      addExtent(answer.extent, group, question, isNewer(lastNode, stream.rolledSeq) ? lastNode : undefined);
     }
     if (stream.committedSeq <= stream.rolledSeq) return answer;
     const isNew = (row: SeriesRow) => {
@@ -159,6 +159,10 @@ export class StoreSeriesReader implements SeriesReader {
     const names = seriesOf(question);
     return new Map((await this.#reads.nodesAt(key, places)).map(({ game, body }) => [game, decodeNode(body, names)]));
   }
+}
+
+function isNewer(node: Node | undefined, rolledSeq: number): boolean {
+  return node !== undefined && (node.lastSeq[node.entries - 1] ?? 0) > rolledSeq;
 }
 
 /** Where a group's values lie: by its summary, and by its last node, which may have got more since. */

@@ -1,0 +1,340 @@
+/**
+ * Sums up numeric series as records are stored, beside ingest and never in its way: what it cannot do now it does later,
+ * from the records in the store.
+ *
+ * Commits are added in memory when they are published. Now and then a checkpoint writes what has changed, and only where
+ * the store still is where the checkpoint begins: of two servers one loses, and reads what the other wrote.
+ */
+import type { Clock } from "../base/clock.js";
+import {
+  ROLLUP_AGE_MS_MAX,
+  ROLLUP_BEHIND_MAX,
+  ROLLUP_BYTES_MAX,
+  ROLLUP_BYTES_PER_WRITE,
+  ROLLUP_CHECKPOINT_RECORDS,
+  ROLLUP_CHECKPOINT_RECORDS_PER_GROUP,
+  ROLLUP_LOOK_MS,
+  ROLLUP_QUIET_MS,
+  ROLLUP_REST_MS,
+  ROLLUP_SESSIONS_MAX,
+  ROLLUP_SLICE_RECORDS,
+  ROLLUP_STREAMS_PER_WRITE,
+  ROLLUP_SWEEP_FIRST_MS,
+  ROLLUP_SWEEP_MS,
+  ROLLUP_SWEEP_SILENT_MS,
+  ROLLUP_SWEEP_STREAMS,
+  ROLLUP_TURN_MS,
+  ROLLUP_WAITING_BYTES_MAX,
+  SERIES_STREAMS_PER_READ,
+} from "../limits.js";
+import type { Batch } from "../record/batch.js";
+import { TABLES } from "../record/tables.js";
+import type { Store } from "../store/store.js";
+import { KeysOfSession } from "./keys.js";
+import { RolledStream } from "./rolled-stream.js";
+import { type BegunCheckpoint, type RollupOwner, StreamRollup } from "./stream-rollup.js";
+import { decodeSummary } from "./summary.js";
+import { upperNodes } from "./uppers.js";
+
+const ALL_TABLES = TABLES.map(({ index }) => index);
+
+export interface RollerEvents {
+  /** Sums have to wait; said once until it goes on. */
+  failed(error: unknown): void;
+  written(streams: number, records: number): void;
+}
+
+interface Begun {
+  readonly stream: RolledStream;
+  readonly rollup: StreamRollup;
+  readonly begun: BegunCheckpoint;
+}
+
+export class Roller {
+  readonly #store: Pick<Store, "reads" | "rollups">;
+  readonly #clock: Clock;
+  readonly #events: RollerEvents;
+  /** Least recently used first. */
+  readonly #streams = new Map<bigint, RolledStream>();
+  readonly #keys = new Map<string, KeysOfSession>();
+  #waitingBytes = 0;
+  #hasFailed = false;
+  #wake: AbortController | undefined;
+  /** One thing at a time: what is under way, and what waits for its end. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Pick<Store, "reads" | "rollups">, clock: Clock, events: RollerEvents) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get statistics(): { streams: number; behind: number; bytes: number } {
+    const streams = [...this.#streams.values()];
+    return {
+      streams: streams.length,
+      behind: streams.filter(({ isLive }) => !isLive).length,
+      bytes: streams.reduce((sum, { bytes }) => sum + bytes, this.#waitingBytes),
+    };
+  }
+
+  /** Batches of a stream are durable. Never throws: ingest goes on, whatever becomes of the sums. */
+  committed(owner: RollupOwner, batches: readonly Batch[], committedSeq: number): void {
+    const stream = this.#use(owner, committedSeq);
+    const before = stream.waitingBytes;
+    try {
+      const mayWait = ROLLUP_WAITING_BYTES_MAX - this.#waitingBytes;
+      stream.committed(batches, committedSeq, mayWait, this.#clock.monotonicMs());
+      this.#waitingBytes += stream.waitingBytes - before;
+      if (!stream.isLive || isFull(stream)) this.#wake?.abort();
+    } catch (error) {
+      this.#waitingBytes -= before;
+      this.#streams.delete(owner.key);
+      this.#say(error);
+    }
+  }
+
+  /** A stream was opened here. What was seen of it does not count where the database has gone back. */
+  opened({ key }: RollupOwner, committedSeq: number, isBehind: boolean): void {
+    const known = this.#streams.get(key);
+    if (known !== undefined && (isBehind || known.committedSeq > committedSeq)) this.#forget(known);
+  }
+
+  /** The store need not be what it was. */
+  forgetAll(): void {
+    this.#streams.clear();
+    this.#keys.clear();
+    this.#waitingBytes = 0;
+  }
+
+  /** Somebody asks for a stream that is far behind. */
+  wanted(owner: RollupOwner, committedSeq: number): void {
+    if (this.#streams.has(owner.key) || this.#streams.size >= ROLLUP_BEHIND_MAX) return;
+    this.#use(owner, committedSeq);
+    this.#wake?.abort();
+  }
+
+  /** Until aborted: brings streams up, writes checkpoints, and looks for streams that nobody goes on with. */
+  async keep(signal: AbortSignal, isUp: () => boolean): Promise<void> {
+    let sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_FIRST_MS;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const isIdle = ![...this.#streams.values()].some((stream) => !stream.isLive || isFull(stream));
+      if (isIdle || this.#hasFailed) {
+        await this.#clock.sleep(
+          ROLLUP_LOOK_MS,
+          this.#hasFailed ? signal : AbortSignal.any([signal, this.#wake.signal]),
+        );
+      }
+      if (signal.aborted || !isUp()) {
+        await this.#clock.sleep(ROLLUP_LOOK_MS, signal);
+        continue;
+      }
+      try {
+        if (this.#clock.monotonicMs() >= sweepAtMs) {
+          await this.#sweep();
+          sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_MS;
+        }
+        await this.#alone(() => this.#round(signal));
+        this.#hasFailed = false;
+      } catch (error) {
+        if (!signal.aborted) this.#say(error);
+      }
+      await this.#clock.sleep(ROLLUP_REST_MS, signal);
+    }
+  }
+
+  /** Stores all that is summed up, and first reads what is not: for a shutdown, and for tests. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      const streams = [...this.#streams.values()];
+      for (const stream of streams) {
+        while (!signal?.aborted && !stream.isLive && this.#streams.get(stream.owner.key) === stream) {
+          await this.#bring(stream);
+        }
+      }
+      if (!signal?.aborted) await this.#write([...this.#streams.values()].filter(({ rollup }) => rollup?.isDirty));
+    });
+  }
+
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    // Those of now: whoever commits meanwhile moves to the end.
+    const streams = [...this.#streams.values()];
+    for (const stream of streams) {
+      if (signal.aborted) return;
+      if (!stream.isLive) await this.#bring(stream);
+    }
+    const nowMs = this.#clock.monotonicMs();
+    await this.#write([...this.#streams.values()].filter((stream) => isDue(stream, nowMs)));
+    await this.#evict();
+  }
+
+  /** Reads what a stream lacks, for one turn. */
+  async #bring(stream: RolledStream): Promise<void> {
+    const { owner } = stream;
+    const isGone = () => this.#streams.get(owner.key) !== stream;
+    const endAtMs = this.#clock.monotonicMs() + ROLLUP_TURN_MS;
+    if (stream.rollup === undefined) {
+      const keys = await this.#keysOf(owner);
+      const row = await this.#store.reads.rollupStream(owner.key);
+      const rollup = await StreamRollup.load(this.#store.reads, owner, row, keys);
+      if (isGone()) return;
+      stream.rollup = rollup;
+    }
+    const { rollup } = stream;
+    for (;;) {
+      const before = stream.waitingBytes;
+      const isLive = stream.catchUp(this.#clock.monotonicMs());
+      this.#waitingBytes += stream.waitingBytes - before;
+      stream.bytes = rollup.bytes;
+      if (isLive) return;
+      const upTo = (stream.waitsFrom ?? stream.committedSeq + 1) - 1;
+      const page = await this.#store.reads.listStreamPage(
+        owner.key,
+        rollup.seq + 1,
+        upTo,
+        ALL_TABLES,
+        ROLLUP_SLICE_RECORDS,
+      );
+      if (isGone()) return;
+      rollup.addStored(page.rows, page.upTo);
+      if (rollup.newRecords >= enough(rollup)) await this.#write([stream]);
+      if (isGone() || this.#clock.monotonicMs() >= endAtMs) return;
+    }
+  }
+
+  /** The session's keys that have series already. */
+  async #keysOf({ namespace, sessionId }: RollupOwner): Promise<KeysOfSession> {
+    const session = `${namespace}\u0000${sessionId}`;
+    let keys = this.#keys.get(session);
+    if (keys === undefined) {
+      keys = new KeysOfSession();
+      for (const { summary } of await this.#store.reads.rollupStreams(
+        namespace,
+        sessionId,
+        -1n,
+        SERIES_STREAMS_PER_READ,
+      )) {
+        const { groups, keysLeftOut } = decodeSummary(summary);
+        for (const { totals } of groups) for (const name of totals.keys()) keys.saw(name);
+        for (const name of keysLeftOut) keys.leaveOut(name);
+      }
+    }
+    this.#keys.delete(session);
+    this.#keys.set(session, keys);
+    for (const oldest of this.#keys.keys()) {
+      if (this.#keys.size <= ROLLUP_SESSIONS_MAX) break;
+      this.#keys.delete(oldest);
+    }
+    return keys;
+  }
+
+  async #write(streams: readonly RolledStream[]): Promise<void> {
+    for (let from = 0; from < streams.length; ) {
+      const group: Begun[] = [];
+      let bytes = 0;
+      while (from < streams.length && group.length < ROLLUP_STREAMS_PER_WRITE && bytes < ROLLUP_BYTES_PER_WRITE) {
+        const stream = streams[from++] as RolledStream;
+        const { rollup } = stream;
+        if (rollup === undefined || !rollup.isDirty || this.#streams.get(stream.owner.key) !== stream) continue;
+        const begun = rollup.begin();
+        stream.dirtySinceMs = Number.POSITIVE_INFINITY;
+        group.push({ stream, rollup, begun });
+        bytes += begun.checkpoint.nodes.reduce((sum, { body }) => sum + body.length, begun.checkpoint.summary.length);
+      }
+      if (group.length > 0) await this.#writeGroup(group);
+    }
+  }
+
+  async #writeGroup(group: readonly Begun[]): Promise<void> {
+    let records = 0;
+    try {
+      const checkpoints = [];
+      for (const { begun } of group) {
+        const { checkpoint, full } = begun;
+        const uppers = await upperNodes(this.#store.reads, checkpoint.key, full);
+        checkpoints.push({ ...checkpoint, nodes: [...checkpoint.nodes, ...uppers] });
+      }
+      const outcomes = await this.#store.rollups.write(checkpoints);
+      for (const [at, { stream, rollup, begun }] of group.entries()) {
+        if (outcomes[at] === "lost") this.#forget(stream);
+        else {
+          rollup.written(begun);
+          records += begun.checkpoint.toSeq - begun.checkpoint.fromSeq;
+          stream.bytes = rollup.bytes;
+        }
+      }
+    } catch (error) {
+      for (const { stream, rollup, begun } of group) {
+        rollup.failed(begun);
+        stream.dirtySinceMs = Math.min(stream.dirtySinceMs, this.#clock.monotonicMs());
+      }
+      throw error;
+    }
+    this.#events.written(group.length, records);
+  }
+
+  /** Least recently used first, those that are not stored after they are. */
+  async #evict(): Promise<void> {
+    let bytes = 0;
+    for (const stream of this.#streams.values()) bytes += stream.bytes;
+    const leaving: RolledStream[] = [];
+    for (const stream of this.#streams.values()) {
+      if (bytes <= ROLLUP_BYTES_MAX) break;
+      if (!stream.isLive) continue;
+      bytes -= stream.bytes;
+      leaving.push(stream);
+    }
+    await this.#write(leaving);
+    for (const stream of leaving) if (stream.rollup?.isDirty === false) this.#forget(stream);
+  }
+
+  async #sweep(): Promise<void> {
+    const silentSinceUs = this.#clock.nowUs() - ROLLUP_SWEEP_SILENT_MS * 1_000;
+    for (const { committedSeq, ...owner } of await this.#store.reads.laggingStreams(
+      silentSinceUs,
+      ROLLUP_SWEEP_STREAMS,
+    )) {
+      this.wanted(owner, committedSeq);
+    }
+  }
+
+  #use(owner: RollupOwner, committedSeq: number): RolledStream {
+    const stream = this.#streams.get(owner.key) ?? new RolledStream(owner, committedSeq);
+    this.#streams.delete(owner.key);
+    this.#streams.set(owner.key, stream);
+    return stream;
+  }
+
+  #forget(stream: RolledStream): void {
+    if (this.#streams.get(stream.owner.key) !== stream) return;
+    this.#streams.delete(stream.owner.key);
+    this.#waitingBytes -= stream.waitingBytes;
+  }
+
+  #say(error: unknown): void {
+    if (!this.#hasFailed) this.#events.failed(error);
+    this.#hasFailed = true;
+  }
+}
+
+/** Records that are worth a checkpoint. */
+function enough(rollup: StreamRollup): number {
+  return Math.max(ROLLUP_CHECKPOINT_RECORDS, ROLLUP_CHECKPOINT_RECORDS_PER_GROUP * rollup.changedGroups);
+}
+
+function isFull({ rollup }: RolledStream): boolean {
+  return rollup !== undefined && rollup.newRecords >= enough(rollup);
+}
+
+function isDue(stream: RolledStream, nowMs: number): boolean {
+  if (stream.rollup?.isDirty !== true) return false;
+  const isOld = nowMs - stream.dirtySinceMs >= ROLLUP_AGE_MS_MAX;
+  return isFull(stream) || isOld || nowMs - stream.changedMs >= ROLLUP_QUIET_MS;
+}
