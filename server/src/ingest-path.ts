@@ -42,6 +42,8 @@ export interface IngestPathEvents {
   retrying(error: StoreError, attempt: number): void;
   /** The database had forgotten what it once acked; the range is stored as a gap. */
   regressed(owner: { sessionId: string; streamId: string }, range: { firstSeq: number; lastSeq: number }): void;
+  /** A stream was stopped because its history would not add up. */
+  broken(owner: { namespace: string; sessionId: string; streamId: string }, cause: string): void;
   watchersWait(error: unknown): void;
   storeUp(audit: Audit): void;
   storeDown(error: StoreError): void;
@@ -91,6 +93,7 @@ export class IngestPath {
           events.retrying(error, attempt);
         },
         recovered: () => this.keeper.answered(),
+        broken: ({ namespace, sessionId, streamId }, cause) => events.broken({ namespace, sessionId, streamId }, cause),
       },
     );
     this.sessions = new Sessions(store, this.commit, clock, {

@@ -120,6 +120,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         metrics.regressions.inc();
         log.error({ ...stream, ...range }, "the database had forgotten acked records; stored as a gap");
       },
+      broken: (stream, cause) => {
+        metrics.brokenStreams.inc();
+        log.fatal({ ...stream, cause }, "a stream was stopped by a broken invariant; this is a bug");
+      },
       watchersWait: (error) => log.warn({ err: error }, "watchers wait for the store"),
       storeUp: (audit) => {
         keys.forgetVersion();
@@ -164,13 +168,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       }
       return authorize(keys, call.getPath(), call.metadata);
     },
-    finished: (method, code) => {
-      metrics.call(method, code);
-      if (code === "BROKEN_INVARIANT") {
-        metrics.brokenStreams.inc();
-        log.fatal({ method }, "a stream was stopped by a broken invariant; this is a bug");
-      }
-    },
+    finished: (method, code) => metrics.call(method, code),
     // While the store is away every call fails, and that was said once.
     unexpected: (error) => log[keeper.up ? "error" : "debug"]({ err: error }, "a call failed"),
   };

@@ -70,6 +70,7 @@ export class SimulatedServer implements Listener {
         transaction: () => undefined,
         retrying: () => undefined,
         regressed: (stream) => events.regressed(stream),
+        broken: () => undefined,
         watchersWait: () => undefined,
         storeUp: () => undefined,
         storeDown: () => undefined,

@@ -57,8 +57,8 @@ export class DiskBudget {
     if (this.#freeBytes - this.#bytesSinceCheck - allBytes < freeBytesMin) {
       problems.say(
         "SPILL_DISK_LOW",
-        `the disk of the spill folder ${this.#folder} has less than ${freeBytesMin} bytes free: records that cannot be ` +
-          "sent follow their overflow policy until there is room; free disk space, move spill.folder to a larger disk, or " +
+        `the disk of the spill folder ${this.#folder} is full, or would keep less than ${freeBytesMin} bytes free: records ` +
+          "that cannot be sent follow their overflow policy until there is room; free disk space, move spill.folder to a larger disk, or " +
           "lower spill.freeBytesMin",
       );
       return false;

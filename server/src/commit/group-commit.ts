@@ -23,7 +23,7 @@ import {
 import type { Batch, RejectedEntry } from "../record/batch.js";
 import { StoreError, type StoreErrorKind } from "../store/errors.js";
 import type { RunOutcome, Store } from "../store/store.js";
-import { entriesOf, runOf, type StreamQueue } from "./stream-queue.js";
+import { entriesOf, type QueueIdentity, runOf, type StreamQueue } from "./stream-queue.js";
 
 /** How often a transaction that the store refuses is tried as it is: a disk that was full for a moment needs no halves. */
 const REFUSALS_WHOLE_MAX = 3;
@@ -40,6 +40,8 @@ export interface CommitEvents {
   retrying(error: StoreError, attempt: number, alone: boolean): void;
   /** A transaction succeeded after failures. */
   recovered(): void;
+  /** A stream was stopped because its history would not add up; `cause` is for the log alone. */
+  broken(identity: QueueIdentity, cause: string): void;
 }
 
 export interface GroupCommitOptions {
@@ -311,6 +313,7 @@ export class GroupCommit {
         await this.#tell(member, outcomes[at] as RunOutcome);
       } catch (error) {
         this.abandon(member.queue);
+        this.#events.broken(member.queue.identity, String(error));
         member.queue.listener.failed({ kind: "broken", message: String(error) });
       } finally {
         this.#release(member);
@@ -320,6 +323,7 @@ export class GroupCommit {
 
   async #tell({ queue, batches }: Member, outcome: RunOutcome): Promise<void> {
     if (outcome.kind !== "committed") {
+      if (outcome.kind === "broken") this.#events.broken(queue.identity, outcome.message);
       for (const batch of this.abandon(queue)) batches.push(batch);
       queue.listener.failed(outcome);
       return;

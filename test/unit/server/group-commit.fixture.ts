@@ -98,6 +98,7 @@ export class Fixture {
         transaction: () => undefined,
         retrying: (error, attempt) => this.heard.push(`retry ${attempt} ${error.kind}`),
         recovered: () => this.heard.push("recovered"),
+        broken: (_identity, cause) => this.heard.push(`broken: ${cause}`),
       },
     );
   }
