@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findNode } from "../../server/bin/node-version.js";
 import { inRoot, ROOT, TSC } from "./paths.js";
 import { withSetupLock } from "./setup-lock.js";
 
@@ -17,6 +18,7 @@ export async function setup(projects = ["server"]) {
   await withSetupLock(() => {
     installIfNeeded();
     compile(projects);
+    bundle();
   });
 }
 
@@ -40,6 +42,14 @@ function compile(projects) {
   run(process.execPath, [TSC, "-b", ...projects], {
     what: "compiling failed",
     remedy: "fix the errors above; after switching branches, `npx tsc -b --force` compiles everything again",
+  });
+}
+
+function bundle() {
+  // Where there is no Node that runs the server, whoever needs it says so.
+  run(findNode(ROOT) ?? process.execPath, [inRoot("server", "dashboard", "build.js")], {
+    what: "building the dashboard failed",
+    remedy: "fix the errors above, and run this again",
   });
 }
 

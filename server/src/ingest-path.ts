@@ -32,8 +32,8 @@ export interface IngestPathOptions {
 
 /** What the composition root says and counts of it; nothing depends on what it does. */
 export interface IngestPathEvents {
-  /** `stored` is new in the tables; `rejected` of its records are new in the dead letters. */
-  committed(stored: readonly Batch[], rejected: number): void;
+  /** `stored` of a session is new in the tables; `rejected` of its records are new in the dead letters. */
+  committed(stored: readonly Batch[], rejected: number, session: { namespace: string; sessionId: string }): void;
   /** The same, with whose they are and how far the stream is now. */
   published?(owner: StreamOwner, batches: readonly Batch[], committedSeq: number): void;
   /** A stream was opened here; `isBehind`: the database knows less of it than it did. */
@@ -119,6 +119,7 @@ export class IngestPath {
     this.caches.committed(namespace, owner, epoch, committedSeq, stored);
     this.hub.committed(namespace, owner, committedSeq, stored);
     this.#events.published?.({ key, namespace, sessionId }, stored, committedSeq);
-    this.#events.committed(stored, rejected.filter(({ seq }) => seq > alreadyUpTo).length);
+    const refusedNow = rejected.filter(({ seq }) => seq > alreadyUpTo).length;
+    this.#events.committed(stored, refusedNow, { namespace, sessionId });
   }
 }

@@ -154,6 +154,37 @@ export const HTTP_REQUEST_MS_MAX = 10_000;
 /** Requests on one HTTP connection: a scraper comes every 15 s, for four hours. */
 export const HTTP_REQUESTS_PER_CONNECTION_MAX = 1_000;
 
+/** Pages that hold an event stream open, in all and from one address: each takes one of the HTTP connections. */
+export const EVENT_STREAMS_MAX = 128;
+export const EVENT_STREAMS_PER_ADDRESS_MAX = 64;
+
+/** A page that has not taken a byte of what waits for it for this long is cut off; it comes back by itself. */
+export const EVENT_UNREAD_MS_MAX = 30_000;
+
+/** How often open pages hear what the server is doing; the same line is their heartbeat. */
+export const LIVE_INTERVAL_MS = 1_000;
+
+/** The past that a newly opened page is shown: an hour in samples of five seconds, about 100 bytes each. */
+export const LIVE_SAMPLE_INTERVAL_MS = 5_000;
+export const LIVE_SAMPLES_MAX = 720;
+
+/** Sessions whose newest commit is known without asking the store, least recently written first out; 200 bytes each. */
+export const ACTIVITY_SESSIONS_MAX = 10_000;
+
+/** Sessions of which one page hears in one line; those written last come first. */
+export const ACTIVITY_SHOWN_MAX = 200;
+
+/** Body of a request to the JSON API: a name and 32 labels of the largest size. */
+export const API_BODY_BYTES_MAX = 64 * KIB;
+
+/** Sessions that one search looks at, newest first, and records of a game in which its sessions are looked for. */
+export const SEARCH_SESSIONS_MAX = 10_000;
+export const SEARCH_GAME_RECORDS_MAX = 5_000;
+
+/** Newest records that a heat map and a timeline of frames are made of: exact over these, in at most 20 reads. */
+export const HEAT_MAP_RECORDS_MAX = 20_000;
+export const TIMELINE_RECORDS_MAX = 20_000;
+
 /** HTTP/2 receive window of a connection and of a stream; 64 KB would cap a stream at 1.5 MB/s over 40 ms. */
 export const HTTP2_WINDOW_BYTES = 4 * MIB;
 
@@ -540,6 +571,9 @@ export function assertLimits(): void {
       "all that calls hold must fit the stated whole",
     ],
     [HTTP_CONNECTIONS_PER_ADDRESS_MAX < HTTP_CONNECTIONS_MAX, "one address must not take every connection"],
+    [EVENT_STREAMS_MAX < HTTP_CONNECTIONS_MAX, "open pages must leave connections for scrapers"],
+    [EVENT_STREAMS_PER_ADDRESS_MAX < EVENT_STREAMS_MAX, "one address must not take every event stream"],
+    [LIVE_SAMPLE_INTERVAL_MS % LIVE_INTERVAL_MS === 0, "samples must fall on lines"],
     [FIRST_REQUEST_MS_MAX < UNREAD_MS_MAX, "a connection must prove itself before it may be slow"],
     [OPEN_STREAMS_MAX <= CONNECTIONS_MAX_DEFAULT, "each stream may come from a connection of its own"],
     [ERROR_MESSAGE_CHARS_MAX * 6 < HEADER_LIST_BYTES_MAX, "an error must fit the headers of an answer"],

@@ -18,11 +18,14 @@ import { type Config, cacheCapacities } from "./config/schema.js";
 import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
-import type { Status } from "./http/status-page.js";
 import { IngestPath } from "./ingest-path.js";
-import { assertLimits, BATCH_ENTRIES_MAX, ROLLUP_SHUTDOWN_MS, STARTING_RETRY_AFTER_MS } from "./limits.js";
-import { TABLES } from "./record/tables.js";
-import { timestampText } from "./record/time.js";
+import {
+  assertLimits,
+  BATCH_ENTRIES_MAX,
+  RESIDENT_BYTES_MAX,
+  ROLLUP_SHUTDOWN_MS,
+  STARTING_RETRY_AFTER_MS,
+} from "./limits.js";
 import { RpcError } from "./rpc/errors.js";
 import { RpcServer } from "./rpc/server.js";
 import type { Gate } from "./rpc/unary.js";
@@ -30,6 +33,9 @@ import { Roller, type SeriesReader, StoreSeriesReader } from "./series/index.js"
 import { stateService } from "./state/state-service.js";
 import { openStore } from "./store/open-store.js";
 import { IngestCalls, ingestService } from "./stream/ingest-service.js";
+import { callMetadata, RpcBridge } from "./web/api/rpc-bridge.js";
+import { Monitor } from "./web/live/monitor.js";
+import { Web } from "./web/web.js";
 
 export interface RunningServer {
   readonly grpcAddr: string;
@@ -102,15 +108,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       },
     },
     {
-      committed: (stored, rejected) => {
+      committed: (stored, rejected, session) => {
+        let [rows, gapped] = [0, 0];
         for (const batch of stored) {
-          metrics.committedRecords.inc(batch.rowCount);
-          for (const gap of batch.gaps) metrics.gappedRecords.inc(gap.lastSeq - gap.firstSeq + 1);
+          rows += batch.rowCount;
+          for (const gap of batch.gaps) gapped += gap.lastSeq - gap.firstSeq + 1;
         }
+        metrics.committedRecords.inc(rows);
+        if (gapped > 0) metrics.gappedRecords.inc(gapped);
         if (rejected > 0) metrics.rejectedRecords.inc(rejected);
+        monitor.committed(session, { stored: rows, rejected, gapped });
       },
       published: (...commit) => roller.committed(...commit),
-      opened: (...stream) => roller.opened(...stream),
+      opened: (...stream) => {
+        roller.opened(...stream);
+        monitor.opened(stream[0]);
+      },
       transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
       retrying: (error, attempt) => {
         metrics.commitRetries.inc();
@@ -168,49 +181,52 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       }
       return authorize(keys, call.getPath(), call.metadata);
     },
-    finished: (method, code) => metrics.call(method, code),
+    finished: (method, code) => {
+      metrics.call(method, code);
+      if (code === "OK" && (method === "UpdateSession" || method === "DeleteSession")) monitor.sessionsChanged();
+    },
     // While the store is away every call fails, and that was said once.
     unexpected: (error) => log[keeper.up ? "error" : "debug"]({ err: error }, "a call failed"),
   };
 
-  const rpc = new RpcServer(
-    [
-      ingestService(
-        calls,
-        {
-          sessions,
-          budget,
-          clock,
-          durable: () => keeper.audit?.durable ?? false,
-          serverVersion: VERSION,
-          received: (bytes, records) => {
-            metrics.receivedBytes.inc(bytes);
-            metrics.receivedRecords.inc(records);
-          },
-          earlierRejections: (key, fromSeq, toSeq) =>
-            store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
+  const services = [
+    ingestService(
+      calls,
+      {
+        sessions,
+        budget,
+        clock,
+        durable: () => keeper.audit?.durable ?? false,
+        serverVersion: VERSION,
+        received: (bytes, records) => {
+          metrics.receivedBytes.inc(bytes);
+          metrics.receivedRecords.inc(records);
+          monitor.received(bytes, records);
         },
-        gate,
-      ),
-      historyService(
-        {
-          store,
-          caches,
-          hub,
-          clock,
-          series,
-          stopping: stop.signal,
-          isWritten: (...session) => sessions.isWritten(...session),
-        },
-        gate,
-      ),
-      stateService(store, gate),
-      adminService(store, keyMethods({ store, clock, keys }, gate), gate),
-      configService({ store, central, stopping: stop.signal }, gate),
-    ],
-    config,
-    [doorkeeper(keys, { refused: (method, code) => gate.finished(method, code, 0) })],
-  );
+        earlierRejections: (key, fromSeq, toSeq) =>
+          store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
+      },
+      gate,
+    ),
+    historyService(
+      {
+        store,
+        caches,
+        hub,
+        clock,
+        series,
+        stopping: stop.signal,
+        isWritten: (...session) => sessions.isWritten(...session),
+      },
+      gate,
+    ),
+    stateService(store, gate),
+    adminService(store, keyMethods({ store, clock, keys }, gate), gate),
+    configService({ store, central, stopping: stop.signal }, gate),
+  ];
+  const rpc = new RpcServer(services, config, [
+    doorkeeper(keys, { refused: (method, code) => gate.finished(method, code, 0) }),
+  ]);
   const metrics = new Metrics(
     {
       openStreams: () => calls.count,
@@ -226,44 +242,46 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     VERSION,
   );
 
+  const notReady = () =>
+    closing ? "shutting down" : (keeper.problem ?? (keys.loaded ? undefined : "the keys are not read yet"));
+  const monitor = new Monitor(clock, () => ({
+    ingestBytes: budget.usedBytes,
+    ingestBytesMax: budget.bytesMax,
+    cacheBytes: caches.statistics.bytes,
+    cacheBytesMax: config.cacheBytesMax,
+    cacheSessions: caches.statistics.sessions,
+    residentBytes: process.memoryUsage.rss(),
+    residentBytesMax: RESIDENT_BYTES_MAX,
+    waitingRecords: commit.waitingRecords,
+    openStreams: calls.count,
+    watchers: hub.watchers,
+    storeUp: keeper.up,
+    durable: keeper.audit?.durable ?? false,
+    problem: notReady(),
+  }));
+  const pagesNeedKey = () => pagesAreOutside && (keys.required || !config.allowUnprotected);
+  const visit = (authorization: string | undefined) => pageVisit(keys, pagesNeedKey(), authorization);
   const http = new HttpServer({
     registry: metrics.registry,
-    notReady: () =>
-      closing ? "shutting down" : (keeper.problem ?? (keys.loaded ? undefined : "the keys are not read yet")),
-    status: (namespace) => status(namespace),
-    visit: (authorization) =>
-      pageVisit(keys, pagesAreOutside && (keys.required || !config.allowUnprotected), authorization),
+    notReady,
+    web: new Web({
+      bridge: new RpcBridge(services),
+      gate,
+      visit,
+      door: () => ({ keyNeeded: keys.required || pagesNeedKey(), version: VERSION }),
+      server: (authorization) => {
+        const caller = authorize(keys, "/tailkeep.v1.HistoryService/GetStatistics", callMetadata(authorization));
+        const { namespace, roles } = caller;
+        return { version: VERSION, grpcAddr, namespace, roles, audit: keeper.audit ?? null, expiryHeld };
+      },
+      monitor,
+      watch: { store, caches, hub, clock },
+      clock,
+      stopping: stop.signal,
+    }),
+    visit,
     tls,
   });
-  const status = async (namespace: string): Promise<Status> => {
-    const newest = keeper.started ? await store.reads.listSessions(namespace, undefined, undefined, 10) : [];
-    const totals = keeper.started ? await store.reads.statistics(namespace, undefined) : undefined;
-    const number = (value: number | undefined) => (value ?? 0).toLocaleString("en");
-    const mib = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
-    const { sessions: cached, bytes } = caches.statistics;
-    return {
-      version: VERSION,
-      grpcAddr,
-      store:
-        keeper.audit === undefined ? "" : `${keeper.audit.engine}, ${keeper.audit.durable ? "durable" : "NOT durable"}`,
-      problem: keeper.problem,
-      figures: [
-        ...TABLES.map((table) => ({ name: table.name, value: number(totals?.storedByTable[table.index]) })),
-        { name: "dead letters", value: number(totals?.counts.rejected) },
-        { name: "declared lost", value: number(totals?.counts.gapped) },
-        { name: "open streams", value: number(calls.count) },
-        { name: "memory for ingest", value: `${mib(budget.usedBytes)} of ${mib(budget.bytesMax)}` },
-        { name: "newest records in memory", value: `${mib(bytes)}, ${number(cached)} sessions` },
-        { name: "resident memory", value: mib(process.memoryUsage.rss()) },
-      ],
-      sessions: newest.map((each) => ({
-        sessionId: each.sessionId,
-        state: each.state,
-        startedAt: timestampText(each.startedAtUs).slice(0, 19),
-        lastSeenAt: timestampText(each.lastSeenAtUs).slice(0, 19),
-      })),
-    };
-  };
 
   let grpcAddr = config.grpcAddr;
   let httpAddr = config.httpAddr;
@@ -315,6 +333,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       refused: (error) => log.error(`the certificate before goes on: ${(error as Error).message}`),
     }) ?? Promise.resolve(),
     central.keep(stop.signal, () => keeper.up),
+    monitor.keep(stop.signal),
   );
   return {
     grpcAddr,

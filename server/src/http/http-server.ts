@@ -1,4 +1,4 @@
-/** HTTP for operators: /metrics, /healthz, /readyz, and a status page at /. */
+/** HTTP for operators: /metrics, /healthz, /readyz, and the dashboard at / with its API. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -13,22 +13,21 @@ import {
   HTTP_REQUEST_MS_MAX,
   HTTP_REQUESTS_PER_CONNECTION_MAX,
 } from "../limits.js";
-import { type Status, statusPage } from "./status-page.js";
 
 export interface HttpContext {
   registry: Registry;
   /** Undefined when ready, else what is missing. */
   notReady(): string | undefined;
-  /** The sessions shown are the namespace's. */
-  status(namespace: string): Promise<Status>;
-  /** Whether the pages may be seen, and whose. */
+  /** The dashboard and its API. */
+  web: { answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean> };
+  /** Whether the metrics may be seen. */
   visit(authorization: string | undefined): { namespace: string } | { refused: number; text: string };
   /** Undefined: plain text. */
   tls: { readonly optionsWithoutClients: SecureContextOptions; onChange(listener: () => void): void } | undefined;
 }
 
 const SECURITY_HEADERS = {
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cache-control": "no-store",
@@ -108,12 +107,17 @@ export class HttpServer {
       this.#send(response, 421, "text/plain", "unknown host; use the address that the server printed\n");
       return;
     }
+    const url = URL.parse(request.url ?? "/", "http://localhost");
+    if (url === null) {
+      this.#send(response, 400, "text/plain", "the path is no URL; here are /, /metrics, /healthz and /readyz\n");
+      return;
+    }
+    if (await this.#context.web.answer(url, request, response)) return;
     if (request.method !== "GET" && request.method !== "HEAD") {
       this.#send(response, 405, "text/plain", "only GET is served here\n");
       return;
     }
-    const path = URL.parse(request.url ?? "/", "http://localhost")?.pathname;
-    switch (path) {
+    switch (url.pathname) {
       case "/healthz":
         this.#send(response, 200, "text/plain", "ok\n");
         return;
@@ -123,30 +127,21 @@ export class HttpServer {
         return;
       }
       case "/metrics":
-        if (this.#visitor(request, response) === undefined) return;
+        if (!this.#mayVisit(request, response)) return;
         this.#send(response, 200, this.#context.registry.contentType, await this.#context.registry.metrics());
-        return;
-      case "/": {
-        const namespace = this.#visitor(request, response);
-        if (namespace === undefined) return;
-        this.#send(response, 200, "text/html; charset=utf-8", statusPage(await this.#context.status(namespace)));
-        return;
-      }
-      case undefined:
-        this.#send(response, 400, "text/plain", "the path is no URL; here are /, /metrics, /healthz and /readyz\n");
         return;
       default:
         this.#send(response, 404, "text/plain", "here are /, /metrics, /healthz and /readyz\n");
     }
   }
 
-  /** Whose pages are asked for; undefined where that was refused. */
-  #visitor(request: IncomingMessage, response: ServerResponse): string | undefined {
+  /** False where that was refused. */
+  #mayVisit(request: IncomingMessage, response: ServerResponse): boolean {
     const visit = this.#context.visit(request.headers.authorization);
-    if ("namespace" in visit) return visit.namespace;
+    if ("namespace" in visit) return true;
     if (visit.refused === 401) response.setHeader("www-authenticate", "Bearer");
     this.#send(response, visit.refused, "text/plain", `${visit.text}\n`);
-    return undefined;
+    return false;
   }
 
   #send(response: ServerResponse, code: number, type: string, body: string): void {

@@ -181,8 +181,10 @@ describe("beyond loopback", () => {
       });
     await expect.poll(() => page("/metrics", write), { timeout: 10_000 }).toBe(403);
     expect(await page("/metrics", read)).toBe(200);
-    expect(await page("/", read)).toBe(200);
-    for (const path of ["/", "/metrics"]) {
+    // The dashboard's own files say nothing of the server, and ask for the key.
+    expect(await page("/")).toBe(200);
+    expect(await page("/api/v1/sessions", read)).toBe(200);
+    for (const path of ["/api/v1/sessions", "/api/v1/server", "/api/v1/events", "/metrics"]) {
       expect(await page(path)).toBe(401);
       expect(await page(path, `${read}x`)).toBe(401);
       expect(await page(path, write)).toBe(403);

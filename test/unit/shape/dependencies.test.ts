@@ -38,6 +38,7 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   admin: [...VOCABULARY, "rpc", "store"],
   "central-config": [...VOCABULARY, "config", "rpc", "store"],
   rpc: [...VOCABULARY, "store"],
+  web: [...VOCABULARY, "cache", "history", "rpc", "store"],
   http: [...VOCABULARY, "config"],
   config: ["base", "limits"],
 

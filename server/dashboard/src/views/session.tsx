@@ -1,0 +1,3 @@
+export function SessionView({ sessionId }: { sessionId: string }) {
+  return <h1 dir="auto">{sessionId}</h1>;
+}
