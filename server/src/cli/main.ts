@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../base/version.js";
 import { ConfigError } from "../config/load.js";
+import { registerBackup } from "./commands/backup.js";
 import { registerCompletion } from "./commands/completion.js";
 import { registerConfig } from "./commands/config.js";
 import { registerDemo } from "./commands/demo.js";
@@ -31,6 +32,7 @@ registerKeys(program);
 registerDemo(program);
 registerSessions(program);
 registerRetention(program);
+registerBackup(program);
 registerCompletion(program);
 
 // `tailkeep serve --help | head`: the reader has enough. What prints on and on ends by itself (line-printer.ts).

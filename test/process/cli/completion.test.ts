@@ -8,7 +8,7 @@ import { runCommand } from "../../support/run-command.js";
 
 const run = promisify(execFile);
 
-const COMMANDS = ["serve", "import", "export", "tail", "doctor", "config", "demo", "completion"];
+const COMMANDS = ["serve", "import", "export", "tail", "doctor", "config", "demo", "completion", "backup", "restore"];
 
 async function hasShell(shell: string): Promise<boolean> {
   return await run(shell, ["-c", "exit 0"]).then(

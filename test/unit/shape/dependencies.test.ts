@@ -46,7 +46,9 @@ const SERVER_PARTS: Record<string, readonly string[]> = {
   import: ["base"],
   export: ["record"],
   doctor: [...VOCABULARY, "config", "store"],
-  cli: ["access", "base", "config", "demo", "doctor", "export", "import", "limits", "serve"],
+  backup: [...VOCABULARY, "store"],
+  migrate: [...VOCABULARY, "store"],
+  cli: ["access", "backup", "base", "config", "demo", "doctor", "export", "import", "limits", "migrate", "serve"],
   "ingest-path": [...VOCABULARY, "cache", "commit", "session", "store", "stream"],
   // The composition root.
   serve: ["*"],

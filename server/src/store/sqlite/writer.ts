@@ -29,8 +29,8 @@ import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { SqliteKeys } from "./api-keys.js";
 import { auditSqlite } from "./audit.js";
-import { sqliteError } from "./errors.js";
 import { expireSlice, giveBackSlice, movePinSlice } from "./expire.js";
+import { type FileLock, lockFile, lockOfServer } from "./file-lock.js";
 import { RunInsert } from "./insert.js";
 import { RollupWriter } from "./rollups.js";
 import { type SentRecords, type WantedRecord, wantedKey } from "./sent-records.js";
@@ -57,7 +57,7 @@ class SqliteWriter {
   readonly #data: WriterData;
   readonly #db: DatabaseSync;
   /** Held for life: SQLite's own file locks are released by any kind of death. */
-  readonly #lock: DatabaseSync;
+  readonly #lock: FileLock;
   readonly #statements = new Map<string, StatementSync>();
   readonly #deadLetterBytes = new Map<string, number>();
   readonly keys = new SqliteKeys((sql, args) => this.#transaction(() => this.#run(sql, args)));
@@ -67,10 +67,12 @@ class SqliteWriter {
 
   constructor(data: WriterData) {
     this.#data = data;
-    this.#lock = new DatabaseSync(`${data.file}-lock`);
+    this.#lock = lockFile(
+      lockOfServer(data.file),
+      `another server has ${data.file} open; end it, or give this one its own file with TAILKEEP_STORE`,
+    );
     let db: DatabaseSync | undefined;
     try {
-      this.#lockForLife();
       db = new DatabaseSync(data.file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
       // Only a new file takes it: what expires can be given back. FULL: a commit is on disk when it returns. A larger page cache keeps the hot ends of the indexes in memory; a
       // checkpoint every 4,000 pages (16 MB) instead of every 1,000 writes a page that changed often only once.
@@ -81,24 +83,10 @@ class SqliteWriter {
     } catch (error) {
       // Else the next try would take this one for another server.
       db?.close();
-      this.#lock.close();
+      this.#lock.release();
       throw error;
     }
     this.#db = db;
-  }
-
-  #lockForLife(): void {
-    try {
-      this.#lock.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
-    } catch (error) {
-      if (sqliteError(error).code !== "SQLITE_BUSY") throw error;
-      throw new StoreError(
-        "misconfigured",
-        `another server has ${this.#data.file} open; end it, or give this one its own file with TAILKEEP_STORE`,
-        "SECOND_SERVER",
-        { cause: error },
-      );
-    }
   }
 
   get started(): boolean {
@@ -428,7 +416,7 @@ class SqliteWriter {
   close(): void {
     this.#db.exec("PRAGMA optimize");
     this.#db.close();
-    this.#lock.close();
+    this.#lock.release();
   }
 
   /** The stream's key and row; a key that another identity has is passed over. */
