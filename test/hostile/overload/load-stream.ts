@@ -38,7 +38,8 @@ export class LoadStream {
   ackedRecords = 0;
   /** How the call ended, where it did. */
   ending: StatusObject | undefined;
-  latenciesMs: number[] = [];
+  /** Of each acked batch: how long its ack took, and when it was sent. */
+  readonly acks: { ms: number; sentAtMs: number }[] = [];
 
   constructor(
     client: Client,
@@ -112,7 +113,7 @@ export class LoadStream {
       this.ackedRecords = acked;
       for (let first = this.#sent[0]; first !== undefined && first.lastSeq <= acked; first = this.#sent[0]) {
         this.#sent.shift();
-        this.latenciesMs.push(now - first.atMs);
+        this.acks.push({ ms: now - first.atMs, sentAtMs: first.atMs });
       }
     }
     this.#onAck(this);

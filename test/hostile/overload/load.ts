@@ -18,6 +18,12 @@ export function connectionTo(address: string): Client {
   });
 }
 
+const sorted = (acks: readonly { ms: number }[]) => acks.map(({ ms }) => ms).sort((a, b) => a - b);
+
+function percentile(rising: readonly number[], share: number): number {
+  return rising[Math.min(rising.length - 1, Math.floor(share * rising.length))] ?? 0;
+}
+
 export interface LoadOptions {
   readonly address: string;
   readonly serverPid: number;
@@ -33,6 +39,8 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Of what was sent after the first third: before, every stream has used up the largest batch that it may always send. */
+  readonly settledP99Ms: number;
   /** Calls that the server ended. */
   readonly endedCalls: number;
   readonly endings: ReadonlySet<string>;
@@ -122,15 +130,17 @@ export class Load {
     const living = () => this.#streams.filter(({ ending }) => ending === undefined);
     while (living().some(({ inFlight }) => inFlight > 0) && performance.now() - drainFromMs < 60_000) await sleep(10);
     clearInterval(sampler);
-    const latencies = this.#streams.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
-    const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? 0;
+    const acks = this.#streams.flatMap((stream) => stream.acks);
+    const latencies = sorted(acks);
+    const settled = sorted(acks.filter(({ sentAtMs }) => sentAtMs > startedMs + (seconds * 1_000) / 3));
     const ended = this.#streams.filter(({ ending }) => ending !== undefined);
     return {
       ackedPerSecond,
       offeredPerSecond: offered ?? ackedPerSecond,
-      p50Ms: at(0.5),
-      p99Ms: at(0.99),
-      maxMs: at(1),
+      p50Ms: percentile(latencies, 0.5),
+      p99Ms: percentile(latencies, 0.99),
+      maxMs: percentile(latencies, 1),
+      settledP99Ms: percentile(settled, 0.99),
       endedCalls: ended.length,
       endings: new Set(
         ended.map(({ ending }) => `${ending?.metadata.get("tailkeep-code").join()}: ${ending?.details}`),

@@ -88,9 +88,15 @@ async function overload({ server }: SystemUnderTest): Promise<void> {
   line(`open loop, ${factor} times as much`, over);
   const after = await loaded({ ...options, name: "after" }, (load) => load.closedLoop(Math.min(10, seconds)));
   line("closed loop, right afterwards", after);
+  console.log(`${await counter(server.httpUrl, "tailkeep_commit_retries_total")} transactions had to be run again`);
   const goodput = over.ackedPerSecond / peak.ackedPerSecond;
   console.log(`goodput ${(goodput * 100).toFixed(0)} % of the closed loop's rate`);
   if (goodput < 0.9 || over.unacked > 0) failed = true;
+}
+
+async function counter(url: string, name: string): Promise<string> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return new RegExp(`^${name} (\\d+)$`, "m").exec(metrics)?.[1] ?? "an unknown number of";
 }
 
 async function loaded(options: LoadOptions, run: (load: Load) => Promise<LoadResult>): Promise<LoadResult> {
@@ -106,7 +112,8 @@ async function loaded(options: LoadOptions, run: (load: Load) => Promise<LoadRes
 function line(name: string, result: LoadResult): void {
   console.log(
     `${name}: ${whole(result.offeredPerSecond)} records a second offered, ${whole(result.ackedPerSecond)} acked; ` +
-      `ack p50 ${whole(result.p50Ms)} ms, p99 ${whole(result.p99Ms)} ms, longest ${whole(result.maxMs)} ms; ` +
+      `ack p50 ${whole(result.p50Ms)} ms, p99 ${whole(result.p99Ms)} ms (${whole(result.settledP99Ms)} after the first third), ` +
+      `longest ${whole(result.maxMs)} ms; ` +
       `${result.endedCalls} calls refused; resident ${mib(result.residentBytesMax)}; ` +
       `all acked ${whole(result.drainedMs)} ms after the last offer, ${result.unacked} left`,
   );
