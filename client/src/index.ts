@@ -75,6 +75,7 @@ export type {
 } from "./query/history.js";
 export type { ApiKey, KeyLimits, KeyRoleName, KeysClient, KeyWithSecret, NewKey } from "./query/keys.js";
 export type { Listing, Page } from "./query/pages.js";
+export type { SeriesAnswer, SeriesBucket, SeriesInfo, SeriesList, SeriesQuestion } from "./query/series.js";
 export type {
   ExpectedVersion,
   ListStatesQuestion,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only containers|sdk|server] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
+ * `npm run bench -- [--only containers|sdk|server|series] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
  * bare driver doing the same rows into the same tables with the same durability.
  *
  * `--quick` uses a tenth of the rows: good for a look, not for a claim. Exits with 1 where a claim does not hold.
@@ -17,6 +17,7 @@ import { benchContainers } from "./containers.js";
 import { child, median, percentile, times } from "./measure.js";
 import { benchRecording } from "./recording.js";
 import { columnsOf, fullRow, record } from "./rows.js";
+import { benchSeries } from "./series.js";
 import { type Claim, ms, perSecond, printTable } from "./table.js";
 
 const { values: options } = parseArgs({
@@ -265,20 +266,54 @@ async function mysqlSubject(url: (database: string) => string, admin: string, na
   };
 }
 
+function sqliteSizes(file: string): { rollups: number; rows: number } {
+  const db = new DatabaseSync(file);
+  const pages = Number(Object.values(db.prepare("PRAGMA page_count").get() ?? {})[0]) * 4_096;
+  const rollups = Number(Object.values(db.prepare("SELECT SUM(LENGTH(body)) FROM rollup_nodes").get() ?? {})[0]);
+  db.close();
+  return { rollups, rows: pages - rollups };
+}
+
+async function mysqlSizes(url: string): Promise<{ rollups: number; rows: number }> {
+  const connection = await mysql.createConnection({ uri: url });
+  const size = async (table: string) => {
+    await connection.query(`ANALYZE TABLE ${table}`);
+    const [rows] = await connection.query(
+      `SELECT SUM(DATA_LENGTH + INDEX_LENGTH) AS n FROM information_schema.TABLES
+       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
+    );
+    return Number((rows as { n: unknown }[])[0]?.n);
+  };
+  const sizes = { rollups: await size("rollup_nodes"), rows: await size("performance_history_rows") };
+  await connection.end();
+  return sizes;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "tailkeep-bench-"));
 try {
   if (options.only === "all" || options.only === "containers") claims.push(...benchContainers(options.quick));
   if (options.only === "all" || options.only === "sdk") claims.push(...(await benchRecording(options.quick)));
   const isServer = options.only === "all" || options.only === "server";
   if (isServer && options.store !== "mysql") await measure(await sqliteSubject(folder));
-  if (isServer && options.store !== "sqlite") {
+  const isSeries = options.only === "all" || options.only === "series";
+  if (isSeries && options.store !== "mysql") {
+    const file = join(folder, "series.db");
+    const sizes = () => Promise.resolve(sqliteSizes(file));
+    claims.push(...(await benchSeries("SQLite", `sqlite:${file}`, LARGE_ROWS, sizes)));
+    rmSync(file);
+  }
+  if ((isServer || isSeries) && options.store !== "sqlite") {
     const database = await startMysqlFamily({ bufferPoolMegabytes: 1_024 });
     if (isSkipped(database)) console.error(`MySQL is left out: ${database.skipped}`);
     else {
       try {
-        await measure(
-          await mysqlSubject((name) => database.url(name), database.url(), `${database.kind} ${database.version}`),
-        );
+        const name = `${database.kind} ${database.version}`;
+        if (isServer) await measure(await mysqlSubject((each) => database.url(each), database.url(), name));
+        if (isSeries) {
+          const own = await database.createDatabase();
+          const sizes = () => mysqlSizes(database.url(own));
+          claims.push(...(await benchSeries(name, database.url(own), LARGE_ROWS, sizes)));
+        }
       } finally {
         await database.stop();
       }

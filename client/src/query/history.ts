@@ -24,6 +24,14 @@ import type { Channel } from "../transport/channel.js";
 import { readingRecords } from "../transport/record-reader.js";
 import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
 import { type Listing, listing } from "./pages.js";
+import {
+  type SeriesAnswer,
+  type SeriesList,
+  type SeriesQuestion,
+  seriesAnswer,
+  seriesList,
+  seriesRequest,
+} from "./series.js";
 import { type RecordWatch, RecordWatcher, type WatchOptions, type WatchQuestion } from "./watch.js";
 
 /** A training run. */
@@ -220,6 +228,20 @@ export class HistoryClient {
   watchRecords(question: WatchQuestion, options: WatchOptions = {}): RecordWatch {
     const snapshotLimit = Math.min(question.snapshotLimit ?? 0, SNAPSHOT_RECORDS_MAX);
     return new RecordWatcher(this.#channel, { ...question, snapshotLimit }, options);
+  }
+
+  /** Which numeric series a session has. Rejects with NotFoundError if there is no such session. */
+  async listSeries(sessionId: string, options: CallOptions = {}): Promise<SeriesList> {
+    return seriesList(await this.#caller.call(service.listSeries, { sessionId }, options));
+  }
+
+  /**
+   * One series as about `points` buckets, each with its exact minimum and maximum, from sums that the server keeps as
+   * records are stored: a question costs by buckets, not by records, and is answered after the records have expired.
+   * Rejects with NotFoundError if there is no such session, and with InvalidArgumentError where the type has no such column.
+   */
+  async getSeries(question: SeriesQuestion, options: CallOptions = {}): Promise<SeriesAnswer> {
+    return seriesAnswer(await this.#caller.call(service.getSeries, seriesRequest(question), options));
   }
 
   /** Counts since the beginning, of one session or of all. */

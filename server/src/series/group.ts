@@ -2,7 +2,7 @@
 import { ROLLUP_ENTRY_RECORDS } from "../limits.js";
 import type { NodePlace, NodeRow } from "../store/rollups.js";
 import { nodeRecords } from "./levels.js";
-import { encodeNode, Node } from "./node.js";
+import { encodeNode, Node, type SeriesStats } from "./node.js";
 import type { GroupSummary } from "./summary.js";
 import { addValue, emptyTotals, type Totals } from "./totals.js";
 
@@ -11,12 +11,26 @@ const ENTRIES_AT_FIRST = 4;
 
 const TOTALS_BYTES = 250;
 
+/** A series of the group: its entries in the open node, and what it comes to. */
+export interface OpenSeries {
+  readonly name: string;
+  readonly totals: Totals;
+  stats: SeriesStats | undefined;
+}
+
 export class Group implements GroupSummary {
   readonly table: number;
   readonly game: number;
   readonly gameId: string;
   readonly totals = new Map<string, Totals>();
   records = 0;
+  /**
+   * Where the series of a number is found without making its name: by the place of its column, and by its key there.
+   * Null: a key that has no series.
+   */
+  readonly byPlace: (OpenSeries | undefined)[] = [];
+  readonly byKey: (Map<string, OpenSeries | null> | undefined)[] = [];
+  readonly #open = new Map<string, OpenSeries>();
   #node = new Node(ENTRIES_AT_FIRST);
 
   constructor(table: number, game: number, gameId: string) {
@@ -60,14 +74,21 @@ export class Group implements GroupSummary {
     return entry;
   }
 
-  add(entry: number, name: string, value: number, timeUs: number, seq: number): void {
-    this.#node.stats(name).add(entry, value);
-    let totals = this.totals.get(name);
-    if (totals === undefined) {
-      totals = emptyTotals();
+  series(name: string): OpenSeries {
+    let series = this.#open.get(name);
+    if (series === undefined) {
+      const totals = this.totals.get(name) ?? emptyTotals();
       this.totals.set(name, totals);
+      series = { name, totals, stats: undefined };
+      this.#open.set(name, series);
     }
-    addValue(totals, value, timeUs, seq);
+    return series;
+  }
+
+  add(entry: number, series: OpenSeries, value: number, timeUs: number, seq: number): void {
+    series.stats ??= this.#node.stats(series.name);
+    series.stats.add(entry, value);
+    addValue(series.totals, value, timeUs, seq);
   }
 
   /** Ends the record; returns the node where it is the last one of it. */
@@ -77,6 +98,7 @@ export class Group implements GroupSummary {
     if (this.isOpen) return undefined;
     const row = { ...place, body: encodeNode(this.#node) };
     this.#node = new Node(ENTRIES_AT_FIRST);
+    for (const series of this.#open.values()) series.stats = undefined;
     return row;
   }
 }

@@ -2,14 +2,14 @@
  * A stream being summed up, in memory: what its newest nodes and its summary are after `seq`. A checkpoint is all that
  * has changed since `rolledSeq`, which is where the store stands.
  */
-import { ROLLUP_GAMES_MAX } from "../limits.js";
+import { ROLLUP_GAMES_MAX, SERIES_KEYS_MAX } from "../limits.js";
 import type { Batch, Rows } from "../record/batch.js";
 import type { StoredRow } from "../record/stored-row.js";
 import { TABLE_COUNT, type Value } from "../record/tables.js";
 import type { Reads, RollupStreamRow } from "../store/reads/reads.js";
 import type { Checkpoint, NodeRow } from "../store/rollups.js";
 import { eachNumber, SERIES_COLUMNS, type SeriesColumns } from "./columns.js";
-import { Group } from "./group.js";
+import { Group, type OpenSeries } from "./group.js";
 import type { KeysOfSession } from "./keys.js";
 import { openNode } from "./node.js";
 import { decodeSummary, encodeSummary } from "./summary.js";
@@ -115,20 +115,37 @@ export class StreamRollup {
     const entry = group.begin(seq, timeUs);
     for (const { name, at } of numeric) {
       const value = values[base + at] as number | null;
-      if (value !== null) group.add(entry, name, value, timeUs, seq);
+      if (value === null) continue;
+      let series = group.byPlace[at];
+      if (series === undefined) {
+        series = group.series(name);
+        group.byPlace[at] = series;
+      }
+      group.add(entry, series, value, timeUs, seq);
     }
     for (const { name, at } of keyed) {
       const text = values[base + at] as string | null;
       if (text === null) continue;
+      const series = group.byKey[at] ?? new Map<string, OpenSeries | null>();
+      group.byKey[at] = series;
       eachNumber(text, (key, value) => {
-        const series = `${name}.${key}`;
-        if (this.#keys.admit(series)) group.add(entry, series, value, timeUs, seq);
+        const known = series.get(key);
+        const found = known === undefined ? this.#seriesOf(group, series, name, key) : known;
+        if (found !== null) group.add(entry, found, value, timeUs, seq);
       });
     }
     const full = group.end();
     if (full !== undefined) this.#full.push(full);
     this.#changed.add(group);
     this.newRecords++;
+  }
+
+  #seriesOf(group: Group, byKey: Map<string, OpenSeries | null>, column: string, key: string): OpenSeries | null {
+    const name = `${column}.${key}`;
+    const series = this.#keys.admit(name) ? group.series(name) : null;
+    // A trainer that makes up new keys all the time must not fill the memory with those that have no series.
+    if (series !== null || byKey.size < 2 * SERIES_KEYS_MAX) byKey.set(key, series);
+    return series;
   }
 
   #group(table: number, gameId: string): Group {
