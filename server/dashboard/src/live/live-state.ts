@@ -109,6 +109,11 @@ class Live {
     this.#abort?.abort();
   }
 
+  /** Something about the sessions was changed from this page. */
+  refreshSessions(): void {
+    this.#change({ sessionsVersion: this.#state.sessionsVersion + 1 });
+  }
+
   #event(name: string, data: unknown): void {
     switch (name) {
       case "past":
