@@ -119,7 +119,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         if (rejected > 0) metrics.rejectedRecords.inc(rejected);
         monitor.committed(session, { stored: rows, rejected, gapped });
       },
-      published: (...commit) => roller.committed(...commit),
+      published: (...commit) => {
+        if (config.rollups) roller.committed(...commit);
+      },
       opened: (...stream) => {
         roller.opened(...stream);
         monitor.opened(stream[0]);
@@ -331,7 +333,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     keeper.keep(stop.signal),
     sessions.keepSeen(stop.signal),
     hub.poll(stop.signal),
-    roller.keep(stop.signal, () => keeper.started && keeper.up),
+    config.rollups ? roller.keep(stop.signal, () => keeper.started && keeper.up) : Promise.resolve(),
     keys.keep(stop.signal, () => keeper.up),
     tls?.keep(stop.signal, clock, {
       replaced: (validTo) => log.info({ validTo }, "new certificate in use"),

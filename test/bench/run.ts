@@ -17,7 +17,7 @@ import { benchContainers } from "./containers.js";
 import { child, median, percentile, times } from "./measure.js";
 import { benchRecording } from "./recording.js";
 import { columnsOf, fullRow, record } from "./rows.js";
-import { benchSeries } from "./series.js";
+import { benchSeries, benchSummingUp } from "./series.js";
 import { type Claim, ms, perSecond, printTable } from "./table.js";
 
 const { values: options } = parseArgs({
@@ -298,6 +298,8 @@ try {
   const isSeries = options.only === "all" || options.only === "series";
   if (isSeries && options.store !== "mysql") {
     const file = join(folder, "series.db");
+    const pair = [`sqlite:${join(folder, "on.db")}`, `sqlite:${join(folder, "off.db")}`] as const;
+    claims.push(...(await benchSummingUp("SQLite", pair, INGEST_ROWS)));
     const sizes = () => Promise.resolve(sqliteSizes(file));
     claims.push(...(await benchSeries("SQLite", `sqlite:${file}`, LARGE_ROWS, sizes)));
     rmSync(file);
@@ -311,6 +313,11 @@ try {
         if (isServer) await measure(await mysqlSubject((each) => database.url(each), database.url(), name));
         if (isSeries) {
           const own = await database.createDatabase();
+          const pair = [
+            database.url(await database.createDatabase()),
+            database.url(await database.createDatabase()),
+          ] as const;
+          claims.push(...(await benchSummingUp(name, pair, INGEST_ROWS)));
           const sizes = () => mysqlSizes(database.url(own));
           claims.push(...(await benchSeries(name, database.url(own), LARGE_ROWS, sizes)));
         }

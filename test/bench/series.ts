@@ -2,6 +2,7 @@
  * Drawing a series of ten million records: the first paint (all of it) and zooms, asked over gRPC of a server of its own.
  * The records come in through the store's own commit and are summed up as a server would, without the network between.
  */
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { connect } from "@tailkeep/client";
 import { RecordType } from "@tailkeep/proto";
@@ -13,13 +14,14 @@ import { Roller } from "@tailkeep/server/dist/series/index.js";
 import { openStore } from "@tailkeep/server/dist/store/open-store.js";
 import type { Store } from "@tailkeep/server/dist/store/store.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
-import { percentile, times } from "./measure.js";
-import { type Claim, ms } from "./table.js";
+import { child, median, percentile, times } from "./measure.js";
+import { type Claim, ms, perSecond } from "./table.js";
 
 const SESSION = "series";
 const BATCH_RECORDS = 8_192;
 const EPOCH_US = 1_795_000_000_000_000;
 const STEP_US = 10_000;
+const SUMMING_ROUNDS = 3;
 
 /** A score and three numbers of metadata, as a trainer writes them at every step. */
 function batch(firstSeq: number, count: number): Batch {
@@ -69,6 +71,60 @@ async function fill(store: Store, records: number, say: (text: string) => void):
     `${records.toLocaleString("en")} records in ${seconds.toFixed(0)} s; summing up took ` +
       `${((rollMs * 1_000) / records).toFixed(2)} µs of the event loop for each`,
   );
+}
+
+/** Seconds of processor time that a process has used. */
+function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const TICKS_PER_SECOND = 100;
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** The same load on two servers in turns, one of which sums up: what that costs ingest. */
+export async function benchSummingUp(
+  name: string,
+  stores: readonly [string, string],
+  records: number,
+): Promise<Claim[]> {
+  const sides = [];
+  for (const [at, store] of stores.entries()) {
+    const env = { TAILKEEP_LOG_LEVEL: "warn", TAILKEEP_ROLLUPS: String(at === 0) };
+    sides.push({ server: await TailkeepServer.start({ store, env }), rates: [] as number[], cpuUs: [] as number[] });
+  }
+  for (let round = 0; round < SUMMING_ROUNDS; round++) {
+    for (const { server, rates, cpuUs } of sides) {
+      const before = processorSeconds(server.pid ?? 0);
+      const { perSecond: rate } = await child<{ perSecond: number }>(
+        "load.ts",
+        server.grpcAddress,
+        `r${round}`,
+        4,
+        records,
+        256,
+      );
+      rates.push(rate);
+      cpuUs.push(((processorSeconds(server.pid ?? 0) - before) * 1_000_000) / records);
+    }
+  }
+  const [on, off] = sides.map(({ rates, cpuUs }) => ({ rate: median(rates), cpuUs: median(cpuUs) }));
+  for (const { server } of sides) await server.stop();
+  if (on === undefined || off === undefined) return [];
+  console.error(
+    `  server's processor time a record: ${on.cpuUs.toFixed(2)} µs summing up, ${off.cpuUs.toFixed(2)} without`,
+  );
+  const value = on.rate / off.rate;
+  const bound = 0.85;
+  return [
+    {
+      name: "ingest, summing up against not",
+      store: name,
+      ours: perSecond(on.rate),
+      yardstick: perSecond(off.rate),
+      value,
+      bound: `>= ${bound}`,
+      holds: value >= bound,
+    },
+  ];
 }
 
 export async function benchSeries(

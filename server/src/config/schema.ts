@@ -86,6 +86,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Days that rows of a type are kept; 0: retentionDays."),
+  rollups: z
+    .boolean()
+    .default(true)
+    .describe("Whether numbers are summed up as they are stored, so that charts of long sessions open at once."),
   rollupDays: z
     .number()
     .int()
