@@ -136,7 +136,6 @@ export class Roller {
           sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_MS;
         }
         await this.#alone(() => this.#round(signal));
-        this.#hasFailed = false;
       } catch (error) {
         if (!signal.aborted) this.#say(error);
       }
@@ -186,6 +185,7 @@ export class Roller {
       const rollup = await StreamRollup.load(this.#store.reads, owner, row, keys);
       if (isGone()) return;
       stream.rollup = rollup;
+      this.#hasFailed = false;
     }
     const { rollup } = stream;
     for (;;) {
@@ -277,6 +277,7 @@ export class Roller {
       }
       throw error;
     }
+    this.#hasFailed = false;
     this.#events.written(group.length, records);
   }
 

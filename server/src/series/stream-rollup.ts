@@ -29,6 +29,7 @@ export interface BegunCheckpoint {
   /** Nodes of level 1 that are full since the one before. */
   readonly full: readonly NodeRow[];
   readonly changed: ReadonlySet<Group>;
+  readonly records: number;
 }
 
 export class StreamRollup {
@@ -165,6 +166,7 @@ export class StreamRollup {
   begin(): BegunCheckpoint {
     const full = this.#full;
     const changed = this.#changed;
+    const records = this.newRecords;
     this.#full = [];
     this.#changed = new Set();
     this.newRecords = 0;
@@ -174,7 +176,12 @@ export class StreamRollup {
       keysLeftOut: this.#keys.leftOut,
     });
     const { rolledSeq: fromSeq, seq: toSeq } = this;
-    return { checkpoint: { ...this.owner, fromSeq, toSeq, summary, nodes: [...full, ...open] }, full, changed };
+    return {
+      checkpoint: { ...this.owner, fromSeq, toSeq, summary, nodes: [...full, ...open] },
+      full,
+      changed,
+      records,
+    };
   }
 
   written({ checkpoint }: BegunCheckpoint): void {
@@ -182,7 +189,8 @@ export class StreamRollup {
   }
 
   /** It is not known to be in the store: it becomes part of the next one. */
-  failed({ full, changed }: BegunCheckpoint): void {
+  failed({ full, changed, records }: BegunCheckpoint): void {
+    this.newRecords += records;
     this.#full = [...full, ...this.#full];
     for (const group of changed) this.#changed.add(group);
   }
