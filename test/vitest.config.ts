@@ -26,6 +26,8 @@ const KINDS: readonly Kind[] = [
   { name: "fault", timeoutMs: 300_000, manyFilesAtOnce: false },
   // Input, frames and load that are meant to do harm.
   { name: "hostile", timeoutMs: 120_000, manyFilesAtOnce: false },
+  // The dashboard in a real browser.
+  { name: "browser", timeoutMs: 120_000, manyFilesAtOnce: false },
   // What the README and the guides show is run as it stands.
   { name: "docs", timeoutMs: 120_000, manyFilesAtOnce: false },
 ];

@@ -17,13 +17,13 @@ interface CardProps {
 
 function Card({ id, title, tone, verdict, children }: CardProps) {
   return (
-    <section class="card health" aria-labelledby={id}>
+    <article class="card health" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       <p class={`verdict ${tone}`}>
         <Sign tone={tone} /> {verdict}
       </p>
       {children}
-    </section>
+    </article>
   );
 }
 

@@ -14,7 +14,7 @@ export function LedgerTable({ sessionId, version }: { sessionId: string; version
       <h2 id="ledger">Ledger</h2>
       {error !== undefined && <Notice tone="bad">{error.message}</Notice>}
       {value !== undefined && (
-        <Scroll label="Ledger">
+        <Scroll label="Streams">
           <table>
             <caption>
               {value.nextPageToken ? `The first ${SHOWN_MAX} streams` : plural(value.streams.length, "stream")}: stored

@@ -28,9 +28,11 @@ export function ThemeToggle() {
     // Canvases are painted in colours that they were given.
     dispatchEvent(new Event("tailkeep-theme"));
   };
+  const [sign, name] = { system: ["◐", "Auto"], light: ["☀", "Light"], dark: ["☾", "Dark"] }[theme];
   return (
-    <button type="button" class="quiet" onClick={turn} aria-label={`Theme: ${theme}. Change to ${NEXT[theme]}`}>
-      {{ system: "◐ Auto", light: "☀ Light", dark: "☾ Dark" }[theme]}
+    <button type="button" class="quiet" onClick={turn} title={`Change to ${NEXT[theme]}`}>
+      <span class="visually-hidden">Theme: </span>
+      <span aria-hidden="true">{sign}</span> {name}
     </button>
   );
 }
