@@ -1,7 +1,7 @@
 /** What a planted bug is: a text in a compiled file, what stands there instead, and who must notice. */
 import type { FaultKind } from "../sim/plan.js";
 
-export type Area = "protocol" | "store" | "spill" | "cache" | "auth";
+export type Area = "protocol" | "store" | "spill" | "cache" | "auth" | "series";
 
 export interface Edit {
   /** Exactly this stands in the file, once. */
