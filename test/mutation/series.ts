@@ -10,7 +10,7 @@ export const SERIES_MUTANTS: readonly Mutant[] = [
     area: "series",
     file: "server/dist/store/sqlite/rollups.js",
     edits: [{ find: '["rolled_seq"] ?? 0) !== fromSeq)', replace: '["rolled_seq"] ?? 0) < 0)' }],
-    catcher: EXACT,
+    catcher: KEEPING,
   },
   {
     name: "a checkpoint is written for a stream that is no more",

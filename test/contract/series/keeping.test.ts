@@ -57,6 +57,39 @@ everyStore((fixture) => {
     expect((await drawn(again)).total).toBe(5);
   });
 
+  test("what was never stored of a session does not come after its deletion", async () => {
+    const { store } = fixture();
+    const roller = rollerOf();
+    const writer = await Writer.open(store);
+    await write(writer, roller, scores(1, 10));
+    // The first flush reads what is there, and so must have been before.
+    await store.deleteSession("default", writer.request.sessionId);
+    await roller.flush();
+    expect([await rowsOf("rollup_streams", writer), await rowsOf("rollup_nodes", writer)]).toEqual([0, 0]);
+  });
+
+  test("a server that has fallen behind does not put back what another one summed up of records that are gone", async () => {
+    const { sql, store } = fixture();
+    const writer = await Writer.open(store);
+    const [ahead, behind] = [rollerOf(), rollerOf()];
+    const [first, second, third] = [scores(1, 500), scores(501, 500), scores(1_001, 500)];
+    for (const [batch, rollers] of [
+      [first, [ahead, behind]],
+      [second, [ahead, behind]],
+      [third, [ahead]],
+    ] as const) {
+      const { committedSeq } = await writer.commit(batch);
+      for (const roller of rollers) roller.committed(ownerOf(writer), [batch], committedSeq);
+      if (batch === first) await ahead.flush();
+      // Both have read the first now, and one has the second in memory only.
+      if (batch === first) await behind.flush();
+    }
+    await ahead.flush();
+    await sql(`DELETE FROM score_history_rows WHERE stream = ${writer.key}`);
+    await behind.flush();
+    expect((await drawn(writer)).total).toBe(1_500);
+  });
+
   test("rollups stay when the records have gone, go in their own time, and are counted before", async () => {
     const { store, sql } = fixture();
     const roller = rollerOf();
