@@ -10,11 +10,14 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerExport } from "./commands/export.js";
 import { registerImport } from "./commands/import.js";
 import { registerKeys } from "./commands/keys.js";
+import { registerMigrate } from "./commands/migrate.js";
 import { registerRetention } from "./commands/retention.js";
 import { registerSeries } from "./commands/series.js";
 import { registerServe } from "./commands/serve.js";
 import { registerSessions } from "./commands/sessions.js";
+import { registerStats } from "./commands/stats.js";
 import { registerTail } from "./commands/tail.js";
+import { registerTop } from "./commands/top.js";
 import { EXIT_FAILED, EXIT_WRONG_USAGE } from "./failure.js";
 
 const program = new Command("tailkeep")
@@ -27,14 +30,17 @@ registerServe(program);
 registerImport(program);
 registerExport(program);
 registerTail(program);
+registerTop(program);
 registerDoctor(program);
 registerConfig(program);
 registerKeys(program);
 registerDemo(program);
 registerSessions(program);
 registerSeries(program);
+registerStats(program);
 registerRetention(program);
 registerBackup(program);
+registerMigrate(program);
 registerCompletion(program);
 
 // `tailkeep serve --help | head`: the reader has enough. What prints on and on ends by itself (line-printer.ts).

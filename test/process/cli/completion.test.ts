@@ -8,7 +8,21 @@ import { runCommand } from "../../support/run-command.js";
 
 const run = promisify(execFile);
 
-const COMMANDS = ["serve", "import", "export", "tail", "doctor", "config", "demo", "completion", "backup", "restore"];
+const COMMANDS = [
+  "serve",
+  "import",
+  "export",
+  "tail",
+  "doctor",
+  "config",
+  "demo",
+  "completion",
+  "backup",
+  "restore",
+  "migrate",
+  "stats",
+  "top",
+];
 
 async function hasShell(shell: string): Promise<boolean> {
   return await run(shell, ["-c", "exit 0"]).then(

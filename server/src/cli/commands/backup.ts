@@ -84,7 +84,9 @@ async function verify(file: string, flags: Flags): Promise<void> {
   try {
     found = verifyStore(file);
   } catch (error) {
-    throw new CommandFailure(`${file} cannot be read as a store: ${error instanceof Error ? error.message : error}`);
+    throw new CommandFailure(
+      `${file} cannot be read as a store: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const { contents, problems } = found;
   if (flags["json"] === true) print({ file, ok: problems.length === 0, problems, ...contents });

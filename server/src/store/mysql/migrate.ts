@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.js";
 import { MIGRATION_LEASE_MS, MIGRATION_STATEMENT_MS_MAX } from "../../limits.js";
 import { dayOfMs } from "../../record/time.js";
 import { StoreError } from "../errors.js";
+import { refuseOtherSchema } from "../moved.js";
 import { bootstrapStatements, MIGRATIONS, SCHEMA_VERSION } from "../schema.js";
 import type { Lanes } from "./lane.js";
 import { releaseLease, takeLease } from "./lease.js";
@@ -28,14 +29,9 @@ export async function migrate(lanes: Lanes, holder: string, clock: Clock): Promi
       await releaseLease(lanes, LEASE_NAME, holder);
     } else await clock.sleep(LEASE_WAIT_MS);
   }
-  const applied = await appliedVersion(lanes);
-  if (applied > SCHEMA_VERSION) {
-    throw new StoreError(
-      "misconfigured",
-      `the database has schema ${applied}, this server knows ${SCHEMA_VERSION}; run a newer Tailkeep`,
-      "NEWER_SCHEMA",
-    );
-  }
+  refuseOtherSchema(await appliedVersion(lanes), {
+    hint: "tailkeep migrate has not finished filling this database; run it again, or name the old store meanwhile",
+  });
 }
 
 /** An index or a column that is there already, from a migration that was cut off. MySQL has no IF NOT EXISTS for it. */

@@ -17,14 +17,14 @@ import { dayNumber, dayOfMs, dayText, nowUs, timestampText } from "../../record/
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
 import type { KeyRotation, KeyRow } from "../api-keys.js";
 import type { AppendOutcome, ConfigRow } from "../config.js";
-import { StoreError } from "../errors.js";
 import type { ExpiryReport } from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
+import { refuseOtherSchema } from "../moved.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { BEING_UNPINNED, type Move, pinState, UNPINNED } from "../pins.js";
 import { type Checkpoint, type CheckpointOutcome, ROLLUP_TABLES } from "../rollups.js";
-import { bootstrapStatements, MIGRATIONS, rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../schema.js";
+import { bootstrapStatements, MIGRATIONS, rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
 import type { Audit, OpenOutcome, OpenRequest, RunData, RunOutcome, SessionChange } from "../store.js";
 import { SqliteKeys } from "./api-keys.js";
@@ -105,13 +105,9 @@ class SqliteWriter {
     const applied = Number(
       this.#get("SELECT COALESCE(MAX(version), 0) AS version FROM schema_migrations")?.["version"],
     );
-    if (applied > SCHEMA_VERSION) {
-      throw new StoreError(
-        "misconfigured",
-        `the database has schema ${applied}, this server knows ${SCHEMA_VERSION}; run a newer Tailkeep`,
-        "NEWER_SCHEMA",
-      );
-    }
+    refuseOtherSchema(applied, {
+      hint: "tailkeep migrate has moved this installation to another database; name that one with TAILKEEP_STORE",
+    });
     for (const migration of MIGRATIONS) {
       if (migration.version <= applied) continue;
       for (const statement of migration.statements("sqlite", dayOfMs(Date.now()))) this.#execOnce(statement);

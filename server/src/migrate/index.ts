@@ -1,0 +1,1 @@
+export { type MigrationEvents, type MigrationResult, runMigration } from "./run.js";
