@@ -1,4 +1,5 @@
 export { ClientTarget, DryRunTarget } from "./client-target.js";
+export type { DatabaseReport } from "./database/run.js";
 export type { ImportItem } from "./items.js";
 export { type FilePlan, planImport, type RecordCounts } from "./plan.js";
 export { type ImportTarget, ItemRefused, type Progress, runImport, type WrittenItem } from "./run.js";

@@ -1,4 +1,5 @@
 /** `tailkeep import`: takes the files of the earlier system into a server; to be repeated without harm. */
+import { existsSync } from "node:fs";
 import { connect, type TailkeepClient } from "@tailkeep/client";
 import type { Command } from "commander";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../../import/index.js";
 import { addServerOption, explain, type ServerFlag } from "../connect.js";
 import { EXIT_FAILED, EXIT_WRONG_USAGE, fail } from "../failure.js";
+import { importDatabaseFile } from "./import-database.js";
 import { importProgress } from "./import-progress.js";
 import { summaryText } from "./import-summary.js";
 
@@ -23,25 +25,39 @@ interface ImportFlags extends ServerFlag {
 const EXAMPLES = `
 Examples:
   tailkeep import ./old-trainer/data --dry-run
-  tailkeep import ./old-trainer/data`;
+  tailkeep import ./old-trainer/data
+  tailkeep import ./old-trainer/tabula_rasa.db`;
 
 export function registerImport(program: Command): void {
   const command = program
     .command("import")
-    .description("take in the JSON files of the earlier Python system, torn ones too; repeating it adds nothing twice")
-    .argument("<directory>", "folder with the files, at any depth")
+    .description("take in the JSON files or the database of the earlier Python system; repeating it adds nothing twice")
+    .argument("<path>", "folder with JSON files, at any depth, or a SQLite file")
     .option("--dry-run", "say what would be done, and do nothing")
     .option("--json", "print the summary as JSON, and nothing else")
     .addHelpText("after", EXAMPLES)
-    .action(importDirectory);
+    .action(importPath);
   addServerOption(command);
+}
+
+async function importPath(path: string, flags: ImportFlags): Promise<void> {
+  if (!existsSync(path) || (await isDirectory(path))) return importDirectory(path, flags);
+  let client: TailkeepClient | undefined;
+  try {
+    if (!flags.dryRun) client = connect({ server: flags.server });
+    await importDatabaseFile(path, client, flags);
+  } catch (error) {
+    fail("import", explain(error, client?.options.server, "repeat the import"), EXIT_FAILED);
+  } finally {
+    await client?.close({ timeoutMs: 1_000 }).catch(() => {});
+  }
 }
 
 async function importDirectory(directory: string, flags: ImportFlags): Promise<void> {
   if (!(await isDirectory(directory))) {
     fail(
       "import",
-      `${directory} is not a folder: name the folder that has the earlier system's files`,
+      `${directory} is neither a folder nor a file: name the folder or the database that has the earlier system's data`,
       EXIT_WRONG_USAGE,
     );
     return;
