@@ -66,7 +66,7 @@ function PastChart({ title, lines, past, format, steps }: Props) {
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_: uPlot, __: number, max: number): [number, number] => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
-        { ...axis, values: (_: uPlot, marks: number[]) => marks.map(clockOf) },
+        { ...axis, space: 100, values: (_: uPlot, marks: number[]) => marks.map(clockOf) },
         {
           ...axis,
           ...(steps === undefined ? {} : { incrs: steps }),

@@ -1,5 +1,5 @@
 /** When the game moved and when it stood still, over the newest frames. */
-import { clock, duration, plural } from "../format.js";
+import { clock, duration, fine, plural } from "../format.js";
 import { useAnswer } from "../use-answer.js";
 import { Notice } from "./notice.js";
 
@@ -30,7 +30,7 @@ export function FrameTimeline({ sessionId, version }: { sessionId: string; versi
   const frames = still.reduce((sum, run) => sum + run.frames, 0);
   const longest = still.toSorted((a, b) => b.frames - a.frames);
   const [first, last] = [value.runs[0], value.runs.at(-1)];
-  const share = Math.round((frames / value.records) * 100);
+  const share = fine(Number(((frames / value.records) * 100).toPrecision(2)));
   const words =
     `The game stood still in ${plural(frames, "frame")} (${share} %), in ${plural(still.length, "run")}` +
     (longest[0] === undefined ? "." : `; the longest had ${plural(longest[0].frames, "frame")}.`);

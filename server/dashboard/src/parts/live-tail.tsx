@@ -42,11 +42,15 @@ export function LiveTail() {
           <table>
             <thead>
               <tr>
-                <th scope="col">Time</th>
+                <th scope="col" class="figure">
+                  Time
+                </th>
                 <th scope="col">Type</th>
                 <th scope="col">Game</th>
                 <th scope="col">What</th>
-                <th scope="col">Number</th>
+                <th scope="col" class="figure">
+                  Number
+                </th>
               </tr>
             </thead>
             <tbody>{items.map(rowOf)}</tbody>

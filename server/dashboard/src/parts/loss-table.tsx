@@ -47,11 +47,15 @@ export function LossTable({
             <thead>
               <tr>
                 {isAll && <th scope="col">Session</th>}
-                <th scope="col">Records</th>
+                <th scope="col" class="figure">
+                  Records
+                </th>
                 <th scope="col">Type</th>
                 <th scope="col">Why</th>
                 <th scope="col">When it was told</th>
-                <th scope="col">Numbers in the stream</th>
+                <th scope="col" class="figure">
+                  Numbers in the stream
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -85,7 +89,9 @@ export function LossTable({
                 <th scope="col">Field</th>
                 <th scope="col">Reason</th>
                 <th scope="col">When</th>
-                <th scope="col">Number</th>
+                <th scope="col" class="figure">
+                  Number
+                </th>
               </tr>
             </thead>
             <tbody>

@@ -95,16 +95,16 @@ export function SessionHeader({ session, statistics }: { session: Session; stati
             <dd>{date(session.endedAtUs)}</dd>
           </div>
         )}
+        <div>
+          <dt>Lost</dt>
+          <dd>{lostWords(statistics)}</dd>
+        </div>
         {statistics?.stored.map(({ type, count }) => (
           <div key={type}>
             <dt>{TYPE_NAMES[type]} records</dt>
             <dd>{whole(count)}</dd>
           </div>
         ))}
-        <div>
-          <dt>Lost</dt>
-          <dd>{lostWords(statistics)}</dd>
-        </div>
       </dl>
       {dialog === "edit" && <EditDialog session={session} onClose={() => setDialog(undefined)} />}
       {dialog === "delete" && <DeleteDialog session={session} onClose={() => setDialog(undefined)} />}

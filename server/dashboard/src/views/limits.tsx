@@ -33,7 +33,7 @@ function Settings({ config, changes }: { config: Config; changes: readonly Confi
         Trainers follow these while they run. An admin changes one with{" "}
         <code>tailkeep config set memoryLimits.scoreHistory=200</code>.
       </p>
-      <Scroll label="Settings">
+      <Scroll label="Settings" isWhole>
         <table>
           <thead>
             <tr>
