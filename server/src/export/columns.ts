@@ -1,6 +1,6 @@
 /** A record as one flat row: the names and the order of the columns are those of its SQL table. */
 import type { HistoryRecord, JsonValue, RecordTypeName } from "@tailkeep/client";
-import { type Column, TABLES } from "../record/tables.js";
+import { type Column, type ColumnKind, TABLES } from "../record/tables.js";
 import { timestampText } from "../record/time.js";
 
 /** NaN and the infinities are texts: neither JSON nor CSV has them. */
@@ -19,6 +19,24 @@ const COLUMNS_OF_TYPE = new Map<string, readonly Column[]>(TABLES.map((table) =>
 export function columnNames(types: readonly RecordTypeName[]): string[] {
   const own = types.flatMap((type) => (COLUMNS_OF_TYPE.get(type) ?? []).map((column) => column.name));
   return [...new Set([...COMMON_COLUMNS, ...own])];
+}
+
+const COLUMN_OF_NAME = new Map<string, Column>(
+  TABLES.flatMap(({ columns }) => columns.map((each) => [each.name, each])),
+);
+
+/** What a column holds; a name means the same in every type that has it. */
+export function kindOf(name: string): ColumnKind {
+  return COLUMN_OF_NAME.get(name)?.kind ?? "text";
+}
+
+/** A record's value in one of its own columns; undefined where it has none. */
+export function columnValue(record: HistoryRecord, name: string): JsonValue | undefined {
+  const column = COLUMNS_OF_TYPE.get(record.type)?.find((each) => each.name === name);
+  if (column === undefined) return undefined;
+  return (record as unknown as Readonly<Record<string, JsonValue | undefined>>)[
+    PROPERTY_OF_COLUMN.get(column) as string
+  ];
 }
 
 /** All columns of a record; null where it has no value. */

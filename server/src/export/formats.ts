@@ -2,7 +2,7 @@
 import type { HistoryRecord, RecordTypeName } from "@tailkeep/client";
 import { type Cell, columnNames, rowOf } from "./columns.js";
 
-export type FormatName = "jsonl" | "csv";
+export type FormatName = "jsonl" | "csv" | "parquet";
 
 export interface Format {
   /** Comes first, once. */
@@ -11,7 +11,7 @@ export interface Format {
 }
 
 /** With one type a CSV has its columns, with several the columns of all of them. */
-export function formatOf(name: FormatName, types: readonly RecordTypeName[]): Format {
+export function formatOf(name: Exclude<FormatName, "parquet">, types: readonly RecordTypeName[]): Format {
   if (name === "jsonl") return { head: "", line: (record) => `${JSON.stringify(rowOf(record))}\n` };
   const names = columnNames(types);
   return {

@@ -1,4 +1,4 @@
 export { isoTime, rowOf } from "./columns.js";
 export { type FormatName, formatOf } from "./formats.js";
-export { runExport } from "./run.js";
+export { linesTo, type RecordSink, runExport } from "./run.js";
 export { sinkTo } from "./sink.js";

@@ -1,7 +1,27 @@
-/** Reads records page by page and hands them on as text; memory holds one page, however long the history is. */
-import type { ListRecordsQuestion, TailkeepClient } from "@tailkeep/client";
+/** Reads records page by page and hands them on; memory holds one page, however long the history is. */
+import type { HistoryRecord, ListRecordsQuestion, TailkeepClient } from "@tailkeep/client";
 import type { Format } from "./formats.js";
 import type { Sink } from "./sink.js";
+
+/** Takes records and makes a file or lines of them. */
+export interface RecordSink {
+  /** Before the first record. False, here and below: the reader has enough. */
+  begin(): Promise<boolean>;
+  write(records: readonly HistoryRecord[]): Promise<boolean>;
+  /** Everything is written. */
+  finish(): Promise<void>;
+  /** It failed: what there is of it goes. */
+  discard(): Promise<void>;
+}
+
+export function linesTo(sink: Sink, format: Format): RecordSink {
+  return {
+    begin: () => (format.head === "" ? Promise.resolve(true) : sink.write(format.head)),
+    write: (records) => sink.write(records.map((record) => format.line(record)).join("")),
+    finish: () => sink.finish(),
+    discard: () => sink.discard(),
+  };
+}
 
 /** The largest page; it also ends at 2 MiB. */
 const PAGE_SIZE = 1_000;
@@ -19,17 +39,16 @@ export interface ExportResult {
 export async function runExport(
   client: TailkeepClient,
   question: ExportQuestion,
-  format: Format,
-  sink: Sink,
+  sink: RecordSink,
   onProgress: (records: number) => void = () => {},
 ): Promise<ExportResult> {
   let records = 0;
   let sessions = 0;
-  let isWanted = format.head === "" || (await sink.write(format.head));
+  let isWanted = await sink.begin();
   const exportOne = async (one: ExportQuestion) => {
     sessions++;
     for await (const page of client.history.listRecords({ ...one, pageSize: PAGE_SIZE }).pages()) {
-      isWanted = await sink.write(page.items.map((record) => format.line(record)).join(""));
+      isWanted = await sink.write(page.items);
       if (!isWanted) return;
       records += page.items.length;
       onProgress(records);

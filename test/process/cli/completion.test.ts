@@ -51,7 +51,7 @@ describe("bash", () => {
     expect(await offered([""])).toEqual(expect.arrayContaining(COMMANDS));
     expect(await offered(["ex"])).toEqual(["export"]);
     expect(await offered(["export", "--form"])).toEqual(["--format"]);
-    expect(await offered(["export", "--format", ""])).toEqual(["jsonl", "csv"]);
+    expect(await offered(["export", "--format", ""])).toEqual(["jsonl", "csv", "parquet"]);
     expect(await offered(["export", "--session", "run-1", "--s"])).toEqual(["--session", "--since", "--server"]);
     expect(await offered(["config", "s"])).toEqual(["show", "schema", "set"]);
     expect(await offered(["config", "set", "memoryLimits.s"])).toEqual([
