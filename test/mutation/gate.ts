@@ -24,6 +24,8 @@ const TIMEOUT_MS = 240_000;
 /** A copy of everything that runs, with the checkout's libraries. */
 export class Copy {
   readonly folder: string;
+  /** Which tests pass here without a bug, of those that were asked. */
+  readonly #soundTests = new Map<string, boolean>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -44,6 +46,7 @@ export class Copy {
       "deploy/local",
       "server/bin",
       "proto/src",
+      "proto/descriptor.binpb",
       "client/src",
       "server/src",
       "test",
@@ -70,7 +73,8 @@ export class Copy {
     const startedMs = performance.now();
     try {
       await writeFile(path, edited(sound, mutant));
-      const found = mutant.catcher.by === "simulator" ? await this.#hunt(mutant, seedsMax) : await this.#test(mutant);
+      const found =
+        mutant.catcher.by === "simulator" ? await this.#hunt(mutant, seedsMax) : await this.#test(mutant, sound);
       return { mutant, ...found, seconds: (performance.now() - startedMs) / 1_000 };
     } catch (error) {
       const how = error instanceof Error ? error.message : String(error);
@@ -102,10 +106,26 @@ export class Copy {
     return { isCaught: true, how: `the simulator: ${found.invariant}, seed ${found.seed}`, seeds: tried };
   }
 
-  /** The tests must run and fail; in a sound tree they pass, which `npm test` has seen. */
-  async #test({ catcher }: Mutant): Promise<Pick<Verdict, "isCaught" | "how" | "seeds">> {
-    if (catcher.by !== "test") throw new Error("a test is needed");
-    const { filter, named } = catcher;
+  /** The tests must run and fail, and pass in this very copy without the bug: what always fails catches nothing. */
+  async #test(mutant: Mutant, sound: string): Promise<Pick<Verdict, "isCaught" | "how" | "seeds">> {
+    if (mutant.catcher.by !== "test") throw new Error("a test is needed");
+    const { filter, named } = mutant.catcher;
+    const found = await this.#runTests(filter, named);
+    if (!found.isCaught) return found;
+    const tests = `${filter} ${named ?? ""}`;
+    let isSound = this.#soundTests.get(tests);
+    if (isSound === undefined) {
+      await writeFile(join(this.folder, mutant.file), sound);
+      isSound = (await this.#runTests(filter, named)).passed;
+      this.#soundTests.set(tests, isSound);
+    }
+    return isSound ? found : { ...found, isCaught: false, how: `${filter} fails without the bug too` };
+  }
+
+  async #runTests(
+    filter: string,
+    named: string | undefined,
+  ): Promise<Pick<Verdict, "isCaught" | "how" | "seeds"> & { readonly passed: boolean }> {
     const vitest = join(this.folder, "node_modules/vitest/vitest.mjs");
     const { output, code } = await this.#run([
       vitest,
@@ -116,9 +136,12 @@ export class Copy {
       ...(named === undefined ? [] : ["-t", named]),
     ]);
     const failed = /Tests\D+(\d+) failed/.exec(stripVTControlCharacters(output))?.[1];
-    if (code === 0 || failed === undefined)
-      return { isCaught: false, how: `no test of ${filter} failed`, seeds: undefined };
-    return { isCaught: true, how: `${filter}: ${failed} tests`, seeds: undefined };
+    if (code === 0) return { isCaught: false, passed: true, how: `no test of ${filter} failed`, seeds: undefined };
+    if (failed === undefined) {
+      const last = stripVTControlCharacters(output).slice(-600);
+      return { isCaught: false, passed: false, how: `${filter} did not run: ${last}`, seeds: undefined };
+    }
+    return { isCaught: true, passed: false, how: `${filter}: ${failed} tests`, seeds: undefined };
   }
 
   #run(args: readonly string[]): Promise<{ output: string; code: number | undefined; isTimeout: boolean }> {

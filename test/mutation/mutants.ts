@@ -1,4 +1,5 @@
 /** All planted bugs. One more is one more entry in one of these lists, or another list here. */
+import { AUTH_MUTANTS } from "./auth.js";
 import { CACHE_MUTANTS } from "./cache.js";
 import type { Mutant } from "./mutant.js";
 import { PROTOCOL_MUTANTS } from "./protocol.js";
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SPILL_MUTANTS,
   ...CACHE_MUTANTS,
   ...SERIES_MUTANTS,
+  ...AUTH_MUTANTS,
 ];
