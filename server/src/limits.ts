@@ -526,6 +526,10 @@ export const ROLLUP_SWEEP_FIRST_MS = 15_000;
 export const ROLLUP_SWEEP_SILENT_MS = 120_000;
 export const ROLLUP_SWEEP_STREAMS = 256;
 
+/** How long a stream whose sums are refused waits, and what it may keep in memory meanwhile. */
+export const ROLLUP_PAUSE_MS = 5_000;
+export const ROLLUP_REFUSED_BYTES_MAX = 8 * MIB;
+
 /** How long a shutdown waits for the last sums. */
 export const ROLLUP_SHUTDOWN_MS = 2_000;
 

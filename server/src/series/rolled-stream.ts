@@ -19,6 +19,8 @@ export class RolledStream {
   isLive = false;
   committedSeq: number;
   bytes = 0;
+  /** Until then it is left alone: the store refused something of it. */
+  pausedUntilMs = Number.NEGATIVE_INFINITY;
   changedMs = 0;
   /** When the first record came that the store does not have summed up. */
   dirtySinceMs = Number.POSITIVE_INFINITY;

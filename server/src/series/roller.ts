@@ -14,7 +14,9 @@ import {
   ROLLUP_CHECKPOINT_RECORDS,
   ROLLUP_CHECKPOINT_RECORDS_PER_GROUP,
   ROLLUP_LOOK_MS,
+  ROLLUP_PAUSE_MS,
   ROLLUP_QUIET_MS,
+  ROLLUP_REFUSED_BYTES_MAX,
   ROLLUP_REST_MS,
   ROLLUP_SESSIONS_MAX,
   ROLLUP_SLICE_RECORDS,
@@ -29,6 +31,7 @@ import {
 } from "../limits.js";
 import type { Batch } from "../record/batch.js";
 import { TABLES } from "../record/tables.js";
+import { StoreError } from "../store/errors.js";
 import type { Store } from "../store/store.js";
 import { KeysOfSession } from "./keys.js";
 import { RolledStream } from "./rolled-stream.js";
@@ -119,7 +122,10 @@ export class Roller {
     let sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_FIRST_MS;
     while (!signal.aborted) {
       this.#wake = new AbortController();
-      const isIdle = ![...this.#streams.values()].some((stream) => !stream.isLive || isFull(stream));
+      const nowMs = this.#clock.monotonicMs();
+      const isIdle = ![...this.#streams.values()].some(
+        (stream) => stream.pausedUntilMs <= nowMs && (!stream.isLive || isFull(stream)),
+      );
       if (isIdle || this.#hasFailed) {
         await this.#clock.sleep(
           ROLLUP_LOOK_MS,
@@ -167,7 +173,13 @@ export class Roller {
     const streams = [...this.#streams.values()];
     for (const stream of streams) {
       if (signal.aborted) return;
-      if (!stream.isLive) await this.#bring(stream);
+      if (stream.isLive || stream.pausedUntilMs > this.#clock.monotonicMs()) continue;
+      try {
+        await this.#bring(stream);
+      } catch (error) {
+        this.#pause(stream);
+        throw error;
+      }
     }
     const nowMs = this.#clock.monotonicMs();
     await this.#write([...this.#streams.values()].filter((stream) => isDue(stream, nowMs)));
@@ -252,6 +264,23 @@ export class Roller {
     }
   }
 
+  /** What is refused of one stream must not keep the others from being stored. */
+  async #writeAlone(streams: readonly RolledStream[]): Promise<void> {
+    let failure: unknown;
+    for (const stream of streams) {
+      await this.#write([stream]).catch((error: unknown) => {
+        failure = error;
+      });
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #pause(stream: RolledStream): void {
+    stream.pausedUntilMs = this.#clock.monotonicMs() + ROLLUP_PAUSE_MS;
+    // It is read from the store again, once that takes it.
+    if ((stream.rollup?.bytes ?? 0) > ROLLUP_REFUSED_BYTES_MAX) this.#forget(stream);
+  }
+
   async #writeGroup(group: readonly Begun[]): Promise<void> {
     let records = 0;
     try {
@@ -275,6 +304,10 @@ export class Roller {
         rollup.failed(begun);
         stream.dirtySinceMs = Math.min(stream.dirtySinceMs, this.#clock.monotonicMs());
       }
+      const isPassing = error instanceof StoreError && (error.kind === "unavailable" || error.kind === "contention");
+      if (isPassing) throw error;
+      if (group.length > 1) return this.#writeAlone(group.map(({ stream }) => stream));
+      for (const { stream } of group) this.#pause(stream);
       throw error;
     }
     this.#hasFailed = false;
@@ -335,7 +368,7 @@ function isFull({ rollup }: RolledStream): boolean {
 }
 
 function isDue(stream: RolledStream, nowMs: number): boolean {
-  if (stream.rollup?.isDirty !== true) return false;
+  if (stream.rollup?.isDirty !== true || stream.pausedUntilMs > nowMs) return false;
   const isOld = nowMs - stream.dirtySinceMs >= ROLLUP_AGE_MS_MAX;
   return isFull(stream) || isOld || nowMs - stream.changedMs >= ROLLUP_QUIET_MS;
 }

@@ -211,6 +211,25 @@ everyStore((fixture) => {
     expect((await drawn(writer)).total).toBe(40_000);
   });
 
+  test("what is refused of one stream does not keep the others from being stored", async () => {
+    const { store } = fixture();
+    const [refused, fine] = [await Writer.open(store), await Writer.open(store)];
+    const refusing = {
+      reads: store.reads,
+      rollups: {
+        write: (checkpoints: Parameters<typeof store.rollups.write>[0]) =>
+          checkpoints.some(({ key }) => key === refused.key)
+            ? Promise.reject(new StoreError("poison", "the packet is too large", "TOO_LARGE"))
+            : store.rollups.write(checkpoints),
+      },
+    };
+    const roller = rollerOf(refusing as typeof store);
+    for (const writer of [refused, fine]) await write(writer, roller, scores(1, 4_000));
+    await expect(roller.flush()).rejects.toThrow("too large");
+    expect([await rowsOf("rollup_streams", refused), await rowsOf("rollup_streams", fine)]).toEqual([0, 1]);
+    expect((await drawn(refused)).total).toBe(4_000);
+  });
+
   test("values that are not numbers are not values", async () => {
     const writer = await Writer.open(fixture().store);
     const roller = rollerOf();
