@@ -181,9 +181,9 @@ export const API_BODY_BYTES_MAX = 64 * KIB;
 export const SEARCH_SESSIONS_MAX = 10_000;
 export const SEARCH_GAME_RECORDS_MAX = 5_000;
 
-/** Newest records that a heat map and a timeline of frames are made of: exact over these, in at most 20 reads. */
-export const HEAT_MAP_RECORDS_MAX = 20_000;
-export const TIMELINE_RECORDS_MAX = 20_000;
+/** Newest records that a heat map and a timeline of frames are made of: exact over these, in ten reads of some 30 ms each. */
+export const HEAT_MAP_RECORDS_MAX = 10_000;
+export const TIMELINE_RECORDS_MAX = 10_000;
 
 /** HTTP/2 receive window of a connection and of a stream; 64 KB would cap a stream at 1.5 MB/s over 40 ms. */
 export const HTTP2_WINDOW_BYTES = 4 * MIB;

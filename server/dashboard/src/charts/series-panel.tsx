@@ -1,10 +1,11 @@
 /** One series of one or several sessions: a line of means in a band from the least to the greatest value. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { ApiError, get } from "../api.js";
+import { get } from "../api.js";
 import { date, fine, plural, whole } from "../format.js";
 import { TYPE_NAMES } from "../model.js";
 import { Notice } from "../parts/notice.js";
+import { useAsked } from "../use-answer.js";
 import { drawMarks, type Losses, marksOf } from "./marks.js";
 import { Plot } from "./plot.js";
 import {
@@ -54,26 +55,27 @@ export function SeriesPanel(props: Props) {
   const data = useMemo(() => plotData(found?.sessions.map(({ buckets }) => buckets) ?? []), [found]);
   const words = found === undefined ? "" : found.sessions.map(wordsOf(sessions.length > 1)).join(" ");
   const hasValues = found?.sessions.some(({ buckets }) => buckets.length > 0) === true;
-  const key = JSON.stringify([
-    series,
-    axis,
-    sessions,
-    props.range,
-    props.losses.gaps.length,
-    props.losses.letters.length,
-  ]);
+  // As many lines as the answer has sessions: the next answer, with one more, is still on its way.
+  const count = found?.sessions.length ?? 0;
+  const key = JSON.stringify([series, axis, count, props.range, props.losses.gaps.length, props.losses.letters.length]);
   return (
     <figure class="card chart" data-series={`${series.type} ${series.column}`}>
       <figcaption>
         <h3>{title}</h3> {found?.sessions.some(({ values }) => !values.complete) && <Inexact />}
       </figcaption>
       {found?.error && <Notice tone="bad">{found.error}</Notice>}
+      {x !== undefined && found === undefined && <p class="muted placeholder">Asking the server …</p>}
       {x === undefined && <p class="muted placeholder">These records have no step; choose time or number.</p>}
       {x !== undefined && found !== undefined && !hasValues && !found.error && (
         <p class="muted placeholder">No values here.</p>
       )}
       {hasValues && (
-        <Plot options={() => optionsOf(props)} optionsKey={key} data={data} label={`Chart of ${title}. ${words}`} />
+        <Plot
+          options={() => optionsOf(count, props)}
+          optionsKey={key}
+          data={data}
+          label={`Chart of ${title}. ${words}`}
+        />
       )}
       {hasValues && <p class="summary">{words}</p>}
       {hasValues && found !== undefined && <ValuesTable found={found} axis={axis} title={title} />}
@@ -96,42 +98,30 @@ function wordsOf(isCompared: boolean) {
 }
 
 function useFound({ series, sessions, game, axis, x, range, version, onExtent }: Props): Found | undefined {
-  const [found, setFound] = useState<Found>();
-  const question = JSON.stringify([series, sessions, game, x, range]);
-  useEffect(() => {
-    if (x === undefined) return;
-    const abort = new AbortController();
-    const unit = unitOf(axis);
-    const ask = async ({ sessionId, title }: Compared) => {
+  const unit = unitOf(axis);
+  const ask = async (signal: AbortSignal) => {
+    const one = async ({ sessionId, title }: Compared) => {
       const query = { session: sessionId, type: series.type, column: series.column, game, x, points: POINTS };
-      const values = await get<SeriesValues>(
-        "series/values",
-        { ...query, from: range?.from, to: range?.to },
-        abort.signal,
-      );
+      const values = await get<SeriesValues>("series/values", { ...query, from: range?.from, to: range?.to }, signal);
+      if (values.xMin !== undefined && values.xMax !== undefined) onExtent({ from: values.xMin, to: values.xMax });
       return { title, values, buckets: bucketsOf(values, unit) };
     };
-    Promise.all(sessions.map(ask)).then(
-      (answers) => {
-        setFound({ sessions: answers, error: "" });
-        for (const { values } of answers) {
-          if (values.xMin !== undefined && values.xMax !== undefined) onExtent({ from: values.xMin, to: values.xMax });
-        }
-      },
-      (error: unknown) => {
-        if (abort.signal.aborted) return;
-        setFound({ sessions: [], error: error instanceof ApiError ? error.message : String(error) });
-      },
-    );
-    return () => abort.abort();
-  }, [question, version]);
-  return found;
+    return await Promise.all(sessions.map(one));
+  };
+  const question = JSON.stringify([series, sessions, game, x, range]);
+  const { value, error } = useAsked(x === undefined ? undefined : ask, question, version);
+  // The same object while nothing has changed, so that the chart is drawn once.
+  return useMemo(() => {
+    if (value === undefined && error === undefined) return undefined;
+    return { sessions: value ?? [], error: error?.message ?? "" };
+  }, [value, error]);
 }
 
-function optionsOf({ sessions, axis, range, losses, onZoom }: Props): Omit<uPlot.Options, "width"> {
+function optionsOf(count: number, { axis, range, losses, onZoom }: Props): Omit<uPlot.Options, "width"> {
   const colours = readColours();
   const unit = unitOf(axis);
   const marks = marksOf(losses, axis);
+  const places = Array.from({ length: count }, (_, at) => at);
   const line = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid } };
   const bound = { stroke: "transparent", width: 0, points: { show: false } };
   return {
@@ -150,7 +140,7 @@ function optionsOf({ sessions, axis, range, losses, onZoom }: Props): Omit<uPlot
     ],
     series: [
       {},
-      ...sessions.flatMap((_, at): uPlot.Series[] => [
+      ...places.flatMap((at): uPlot.Series[] => [
         {
           stroke: colours.series[at % colours.series.length] ?? colours.text,
           width: 2,
@@ -161,7 +151,7 @@ function optionsOf({ sessions, axis, range, losses, onZoom }: Props): Omit<uPlot
         { ...bound, spanGaps: true },
       ]),
     ],
-    bands: sessions.map((_, at) => ({
+    bands: places.map((at) => ({
       series: [at * 3 + 3, at * 3 + 2] as [number, number],
       fill: withAlpha(colours.series[at % colours.series.length] ?? colours.text, 0.2),
     })),

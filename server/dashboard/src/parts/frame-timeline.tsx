@@ -24,8 +24,13 @@ const TABLE_ROWS = 10;
 
 export function FrameTimeline({ sessionId, version }: { sessionId: string; version: number }) {
   const { value, error } = useAnswer<RunsAnswer>("frame-runs", { session: sessionId }, version);
-  if (error !== undefined) return <Notice tone="bad">{error.message}</Notice>;
-  if (value === undefined || value.records === 0) return null;
+  if (value === undefined || value.records === 0) {
+    return (
+      <section class="card placeholder" aria-label="Frames that stood still">
+        {error === undefined ? <p class="muted">Reading frames …</p> : <Notice tone="bad">{error.message}</Notice>}
+      </section>
+    );
+  }
   const still = value.runs.filter(({ stagnant }) => stagnant);
   const frames = still.reduce((sum, run) => sum + run.frames, 0);
   const longest = still.toSorted((a, b) => b.frames - a.frames);

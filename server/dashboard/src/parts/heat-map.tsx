@@ -33,7 +33,11 @@ export function HeatMap({ sessionId, version }: { sessionId: string; version: nu
   const one = useAnswer<HeatMapAnswer>(game === "" ? undefined : "heat-map", { session: sessionId, game }, version);
   const { value, error } = game === "" ? games : one;
   if (value === undefined || (games.value?.records ?? 0) === 0) {
-    return error === undefined ? null : <Notice tone="bad">{error.message}</Notice>;
+    return (
+      <section class="card placeholder" aria-label="Coordinates">
+        {error === undefined ? <p class="muted">Reading coordinates …</p> : <Notice tone="bad">{error.message}</Notice>}
+      </section>
+    );
   }
   const actions = value.actions.map((each) => each.action).sort();
   const cells = summed(

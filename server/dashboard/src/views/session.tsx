@@ -10,18 +10,21 @@ import { LiveTail } from "../parts/live-tail.js";
 import { LossTable } from "../parts/loss-table.js";
 import { Notice } from "../parts/notice.js";
 import { SessionHeader } from "../parts/session-header.js";
+import { WhenSeen } from "../parts/when-seen.js";
 import { useAnswer } from "../use-answer.js";
 
 /** Views of records are made of thousands of them: asked for anew this seldom while a session is being written. */
 const RECORDS_REFRESH_MS = 30_000;
 const COUNTS_REFRESH_MS = 3_000;
 const MARKS_MAX = 1_000;
+const COORDINATES = 6;
+const FRAMES = 7;
 
 export function SessionView({ sessionId }: { sessionId: string }) {
   const { sessionsVersion, activity } = useLive();
-  const stored = activity.get(sessionId)?.committedAtUs ?? 0;
-  const counted = useEvery(COUNTS_REFRESH_MS, stored);
-  const drawn = useEvery(RECORDS_REFRESH_MS, stored);
+  const written = activity.get(sessionId)?.committedAtUs ?? 0;
+  const counted = useEvery(COUNTS_REFRESH_MS, written);
+  const drawn = useEvery(RECORDS_REFRESH_MS, written);
   const query = { session: sessionId };
   const version = `${sessionsVersion} ${counted}`;
   const session = useAnswer<Session>("session", query, version);
@@ -59,13 +62,21 @@ export function SessionView({ sessionId }: { sessionId: string }) {
       <LossTable sessionId={sessionId} counts={counts} version={counted} />
       <SessionCharts session={session.value} losses={losses} />
       <LiveTail />
-      <div class="two">
-        <HeatMap sessionId={sessionId} version={drawn} />
-        <FrameTimeline sessionId={sessionId} version={drawn} />
-      </div>
+      {(stored(statistics.value, COORDINATES) > 0 || stored(statistics.value, FRAMES) > 0) && (
+        <WhenSeen>
+          <div class="two">
+            {stored(statistics.value, COORDINATES) > 0 && <HeatMap sessionId={sessionId} version={drawn} />}
+            {stored(statistics.value, FRAMES) > 0 && <FrameTimeline sessionId={sessionId} version={drawn} />}
+          </div>
+        </WhenSeen>
+      )}
       <LedgerTable sessionId={sessionId} version={version} />
     </>
   );
+}
+
+function stored(statistics: Statistics | undefined, type: number): number {
+  return statistics?.stored.find((each) => each.type === type)?.count ?? 0;
 }
 
 /** Moves at most once in `ms`, and only where `value` has moved. */
