@@ -192,7 +192,8 @@ export const fileLockedByProcess: FaultKind = {
 };
 
 /** What other faults of the round do to a connection of the harness itself: the database is gone, or cannot write. */
-const HARMED = /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdown in progress|Errcode: (5|28) /;
+const HARMED =
+  /Connection lost|ECONNREFUSED|ECONNRESET|EPIPE|closed state|shutdown in progress|Errcode: (5|28) |Got error '(5|28) /;
 
 async function asAdmin(rig: Rig, use: (connection: mysql.Connection) => Promise<void>): Promise<void> {
   let connection: mysql.Connection | undefined;

@@ -161,10 +161,11 @@ export const spillPowerLost: FaultKind = {
           story.holdLink("up", "down");
           const life = story.start(paced(choice));
           await spillFor(life, numberOf(choice, "afterMs"));
-          // What it said before it dies counts; what it says once its disk is gone must count as well.
+          const judgeLastWords = life.powerIsLost();
           await spillDisk?.losePower();
           life.kill();
           await life.ended;
+          judgeLastWords();
           await spillDisk?.remount();
           await story.end();
         }),

@@ -51,6 +51,8 @@ export class RecorderLife {
   appended = 0;
   /** Records that are acked, or synced to its disk. */
   safe = 0;
+  /** How often `safe` grew. */
+  #safeSteps = 0;
   /** At its good end. */
   ledger: Ledger | undefined;
   reading: TrainerReading | undefined;
@@ -127,6 +129,18 @@ export class RecorderLife {
     clearTimeout(late);
   }
 
+  /**
+   * What it says from now on is told by a machine without power, which a real one could not do. The sync under way may end
+   * well all the same: where the journal was aborted between the data and its commit, ext4 finds no transaction to wait for
+   * and says that all is done. So one more step proves nothing; a second would be a trainer that trusts a dead disk.
+   */
+  powerIsLost(): () => void {
+    const [safe, steps] = [this.safe, this.#safeSteps];
+    return () => {
+      if (this.#safeSteps === steps + 1) this.safe = safe;
+    };
+  }
+
   #hear(text: string): void {
     let line: Line;
     try {
@@ -137,7 +151,10 @@ export class RecorderLife {
     }
     this.#pid ??= line.pid;
     if (line.appended !== undefined) this.appended = line.appended;
-    if (line.safe !== undefined) this.safe = Math.max(this.safe, line.safe);
+    if (line.safe !== undefined && line.safe > this.safe) {
+      this.safe = line.safe;
+      this.#safeSteps++;
+    }
     if (line.problem !== undefined) this.problems.push(`${line.problem} ${line.message}`);
     if (line.ledger !== undefined) {
       this.ledger = line.ledger;
