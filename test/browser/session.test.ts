@@ -6,6 +6,8 @@ import { gapEntry } from "../support/records/batches.js";
 
 const RECORDS = 20_000;
 const BATCH = 2_000;
+/** Longer than the page waits before it asks for the same again. */
+const SLOW_MS = 6_500;
 /** Alone among thousands: any drawing that takes samples loses them. */
 const SPIKES = { up: { at: 7_777, value: 99 }, down: { at: 15_001, value: -55 } };
 
@@ -68,6 +70,25 @@ describe.skipIf(!hasBrowser)("session (needs Chromium)", () => {
     await expect.poll(() => summary(page).textContent()).toMatch(/^calm: 1 to 3.*spiky: -55 to 99/);
     await page.getByRole("button", { name: "Remove spiky" }).click();
     await expect.poll(() => summary(page).textContent()).toBe("1 to 3, mean 2, 3 records.");
+  });
+
+  test("a session that never stops writing is drawn, on a server that is slower than its news", async () => {
+    await dashboard.write("busy", [5]);
+    let next = 2;
+    const writing = setInterval(() => {
+      dashboard.write("busy", [5], next++).catch(() => undefined);
+    }, 300);
+    try {
+      const page = await dashboard.open("#/help");
+      await page.route("**/api/v1/series?*", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+        await route.continue();
+      });
+      await page.goto(`${dashboard.url}#/session/busy`);
+      await expect.poll(() => summary(page).count(), { timeout: 2 * SLOW_MS }).toBe(1);
+    } finally {
+      clearInterval(writing);
+    }
   });
 
   test("shows records as they are stored, and what was lost where it fell", async () => {
