@@ -1,6 +1,7 @@
 /** Whether a file is a sound store: every page, every index, and what the watermarks say beside what the tables have. */
 import { DatabaseSync } from "node:sqlite";
 import { TABLES } from "../record/tables.js";
+import { MOVED_VERSION } from "../store/moved.js";
 import { rowsTable, SCHEMA_VERSION, STORED_COLUMNS } from "../store/schema.js";
 
 /** What a store holds. Expired records are counted in `stored` and are in no table any more. */
@@ -59,7 +60,7 @@ export function contentsOf(db: DatabaseSync): Contents {
 function countProblems(db: DatabaseSync, { schemaVersion }: Contents): string[] {
   const problems: string[] = [];
   const count = (sql: string) => Number(Object.values(db.prepare(sql).get() ?? {})[0]);
-  if (schemaVersion > SCHEMA_VERSION)
+  if (schemaVersion > SCHEMA_VERSION && schemaVersion !== MOVED_VERSION)
     problems.push(`it has schema ${schemaVersion}, this Tailkeep knows ${SCHEMA_VERSION}`);
   const uneven = count(
     `SELECT COUNT(*) FROM streams WHERE ${STORED_COLUMNS.join(" + ")} + rejected + gapped <> committed_seq`,

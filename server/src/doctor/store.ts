@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.js";
 import { dayNumber, dayOfMs } from "../record/time.js";
 import { StoreError } from "../store/errors.js";
 import type { Inspection } from "../store/inspection.js";
+import { MOVED_VERSION } from "../store/moved.js";
 import { inspectStore } from "../store/open-store.js";
 import { SCHEMA_VERSION } from "../store/schema.js";
 import { error, type Finding, ok, warning } from "./finding.js";
@@ -71,6 +72,10 @@ async function askHolder(file: string, { httpAddr, tlsCert }: Config): Promise<F
 
 function schemaFinding({ schemaVersion }: Inspected): Finding {
   if (schemaVersion === 0) return ok("schema", "none yet; the first start makes it");
+  if (schemaVersion === MOVED_VERSION) {
+    const remedy = "run tailkeep migrate again if it has not finished; else name the new store with TAILKEEP_STORE";
+    return error("schema", "no server takes this store: tailkeep migrate fills it, or has moved it away", remedy);
+  }
   if (schemaVersion > SCHEMA_VERSION) {
     const message = `is ${schemaVersion}, this Tailkeep knows ${SCHEMA_VERSION}`;
     return error("schema", message, "run the newer Tailkeep that made it");

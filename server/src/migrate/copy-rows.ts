@@ -4,19 +4,20 @@
  * How far a stream is says its highest number in the target, so nothing else need be remembered: a slice is one
  * transaction, and after any kind of death the next run goes on behind the last one that was committed.
  */
-import { INSERT_ROWS_MAX } from "../limits.js";
+import { INSERT_CHARS_MAX, INSERT_ROWS_MAX } from "../limits.js";
 import { TABLES, type Table } from "../record/tables.js";
 import type { Session } from "../store/mysql/connection.js";
 import { insertInParts } from "../store/mysql/side-rows.js";
 import { rowsTable, writtenColumns } from "../store/schema.js";
 import type { Cell, Source, SourceStream } from "./source.js";
-import { cellLiteral, isSame, type Target } from "./target.js";
+import { cellLiteral, charsOf, isSame, type Target } from "./target.js";
 
 /** Streams looked at together: their places in the target are one question a table. */
 const STREAMS_A_PAGE = 500;
 
-/** Up to 256 KiB of JSON a row make this half a gigabyte at the worst; usually it is a megabyte. */
+/** Whichever is reached first; a row has up to 512 KiB of JSON. */
 const ROWS_A_SLICE = INSERT_ROWS_MAX;
+const CHARS_A_SLICE = 2 * INSERT_CHARS_MAX;
 
 export type OnCopied = (rows: number) => void;
 
@@ -60,23 +61,29 @@ async function copyTable(
   const places = await placesOf(target, table, streams);
   let copied = 0;
   let slice: Cell[][] = [];
+  let chars = 0;
+  const isFull = () => slice.length >= ROWS_A_SLICE || chars >= CHARS_A_SLICE;
   const flush = async () => {
     if (slice.length === 0) return;
     await insertChecked(target, table, slice);
     copied += slice.length;
     onCopied(slice.length);
     slice = [];
+    chars = 0;
   };
   for (const { key } of streams) {
     let behind = places.get(String(key)) ?? 0n;
     for (;;) {
       if (signal.aborted) return copied;
-      const wanted = ROWS_A_SLICE - slice.length;
-      const rows = source.rowsBehind(table, key, behind, wanted);
-      slice.push(...rows);
-      behind = (rows.at(-1)?.[1] as bigint | undefined) ?? behind;
-      if (slice.length >= ROWS_A_SLICE) await flush();
-      if (rows.length < wanted) break;
+      // Read without a pause up to a full slice: the source's read transaction ends before the target is waited for.
+      for (const row of source.rowsBehind(table, key, behind)) {
+        slice.push(row);
+        chars += row.reduce<number>((sum, cell) => sum + charsOf(cell), 0);
+        behind = row[1] as bigint;
+        if (isFull()) break;
+      }
+      if (!isFull()) break;
+      await flush();
     }
   }
   await flush();

@@ -2,11 +2,11 @@
  * Everything but the six tables: moved as a whole once nobody writes the source any more, and again by each run that
  * gets that far. Until the end no server takes the target, so nobody sees it half full.
  */
-import { MIGRATION_STATEMENT_MS_MAX } from "../limits.js";
+import { INSERT_CHARS_MAX, MIGRATION_STATEMENT_MS_MAX } from "../limits.js";
 import { insertInParts } from "../store/mysql/side-rows.js";
 import { ROLLUP_TABLES } from "../store/rollups.js";
 import type { Cell, Source } from "./source.js";
-import { cellLiteral, isSame, type Target } from "./target.js";
+import { cellLiteral, charsOf, isSame, type Target } from "./target.js";
 
 /** In the order in which they are moved. `leases` belongs to a database, and `schema_migrations` to a schema. */
 const SIDE_TABLES: readonly string[] = [
@@ -24,8 +24,9 @@ const SIDE_TABLES: readonly string[] = [
 
 const STAYS_BEHIND = ["schema_migrations", "leases"];
 
-/** Rows in one transaction; a state document has up to 1 MiB. */
+/** In one transaction, whichever is reached first; a state document has up to 1 MiB. */
 const ROWS_A_SLICE = 500;
+const CHARS_A_SLICE = 2 * INSERT_CHARS_MAX;
 
 /** Rows by table. */
 export async function moveSideTables(source: Source, target: Target): Promise<Record<string, number>> {
@@ -53,15 +54,18 @@ async function moveTable(source: Source, target: Target, table: string): Promise
   const head = `INSERT INTO ${table} (${columns.join(",")}) VALUES `;
   let count = 0;
   let slice: Cell[][] = [];
+  let chars = 0;
   const flush = async () => {
     const tuples = slice.map((row) => `(${row.map(cellLiteral).join(",")})`);
     slice = [];
+    chars = 0;
     await target.lanes.transaction((session) => insertInParts(session, head, tuples));
   };
   for (const row of source.rows(table, columns)) {
     slice.push(row);
     count++;
-    if (slice.length === ROWS_A_SLICE) await flush();
+    chars += row.reduce<number>((sum, cell) => sum + charsOf(cell), 0);
+    if (slice.length === ROWS_A_SLICE || chars >= CHARS_A_SLICE) await flush();
   }
   if (slice.length > 0) await flush();
   const [found] = await target.lanes.direct((session) =>

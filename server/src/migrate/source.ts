@@ -21,12 +21,17 @@ export interface SourceStream {
 export interface Group {
   readonly stream: string;
   readonly day: string;
-  /** Number, smallest and largest of their numbers, and a sum that a changed number changes. */
+  /**
+   * Number, smallest and largest of their numbers, a sum that a changed number changes, and when the first and the last
+   * was stored: a stream that was deleted and written again has the same numbers.
+   */
   readonly print: string;
 }
 
 /** What a group's numbers come to, on both sides: the sum stays far below 2^63. */
-export const GROUP_PRINT = "COUNT(*) AS n, MIN(seq) AS first, MAX(seq) AS last, SUM(seq % 1000003) AS sum";
+export const GROUP_PRINT =
+  "COUNT(*) AS n, MIN(seq) AS first, MAX(seq) AS last, SUM(seq % 1000003) AS sum, " +
+  "MIN(created_at) AS oldest, MAX(created_at) AS newest";
 
 export class Source {
   readonly file: string;
@@ -76,11 +81,13 @@ export class Source {
     }));
   }
 
-  /** Rows of a stream behind a number, in the order of `writtenColumns`. */
-  rowsBehind(table: Table, key: bigint, seq: bigint, limit: number): Cell[][] {
+  /** Rows of a stream behind a number, in the order of `writtenColumns`. A loop over them may end early. */
+  *rowsBehind(table: Table, key: bigint, seq: bigint): Generator<Cell[]> {
     const columns = writtenColumns(table);
-    const sql = `SELECT ${columns.join(", ")} FROM ${rowsTable(table)} WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?`;
-    return this.all(sql, key, seq, limit).map((row) => columns.map((column) => row[column] as Cell));
+    const sql = `SELECT ${columns.join(", ")} FROM ${rowsTable(table)} WHERE stream = ? AND seq > ? ORDER BY seq`;
+    for (const row of this.#statement(sql).iterate(key, seq)) {
+      yield columns.map((column) => (row as Record<string, Cell>)[column] as Cell);
+    }
   }
 
   groups(table: Table, from: bigint, to: bigint): Group[] {
@@ -135,6 +142,6 @@ export class Source {
 }
 
 export function groupOf(row: Record<string, unknown>): Group {
-  const print = [row["n"], row["first"], row["last"], row["sum"]].map(String).join("/");
+  const print = ["n", "first", "last", "sum", "oldest", "newest"].map((name) => String(row[name])).join("/");
   return { stream: String(row["stream"]), day: String(row["day"]), print };
 }

@@ -110,6 +110,12 @@ export function cellLiteral(cell: Cell): string {
   return cell instanceof Uint8Array ? blobLiteral(cell) : String(cell);
 }
 
+/** What it adds to a statement, roughly. */
+export function charsOf(cell: Cell): number {
+  if (typeof cell === "string") return cell.length + 2;
+  return cell instanceof Uint8Array ? 2 * cell.length : 8;
+}
+
 /** Whether the database gives a value back as it was written: whole numbers come as numbers or texts. */
 export function isSame(written: Cell, read: unknown): boolean {
   if (written === null || read === null || read === undefined) return written === null && read === null;

@@ -141,6 +141,13 @@ test("every record arrives once, whenever the move is killed, and trainers go on
   await doomed.close();
   await client.state.put("learned", { weights: [1, 2, 3], text: "é".repeat(100_000) });
 
+  const reborn = async (score: number) => {
+    const stream = client.openStream({ sessionId: "reborn", streamId: "only" });
+    await stream.write(Array.from({ length: 10 }, (_, at) => ({ type: "score_history", score: score + at }) as const));
+    await stream.close();
+  };
+  await reborn(0);
+
   const training = trainer(client, "live", 4);
   const env = { TAILKEEP_STORE: `sqlite:${file}`, TAILKEEP_MIGRATE_TO: made.url };
   const wasKilled: boolean[] = [];
@@ -157,6 +164,8 @@ test("every record arrives once, whenever the move is killed, and trainers go on
   expect(await runCommand(["migrate", "--copy-only"], { env })).toMatchObject({ code: 0, stderr: "" });
   await client.history.updateSession("odd", { pinned: true });
   await client.history.deleteSession("doomed", { force: true });
+  await client.history.deleteSession("reborn", { force: true });
+  await reborn(1_000);
 
   // Served by nobody meanwhile: a server on the half-filled database would give numbers twice.
   await expect(TailkeepServer.start({ store: made.url, cwd: folder })).rejects.toThrow("has not finished filling");
@@ -175,11 +184,20 @@ test("every record arrives once, whenever the move is killed, and trainers go on
   await sleep(30);
   moving.kill("SIGKILL");
   await once(moving, "exit");
+  for (const delayMs of [200, 500]) {
+    const child = startCommand(["migrate"], { env });
+    const ended = once(child, "exit");
+    await Promise.race([once(child.stderr, "data"), ended]);
+    await sleep(delayMs);
+    child.kill("SIGKILL");
+    await ended;
+  }
   expect(wasKilled).toEqual([true, true, true]);
 
   const last = await runCommand(["migrate", "--json"], { env });
-  expect(last).toMatchObject({ code: 0, stderr: expect.stringContaining("moving the rest") });
-  expect(JSON.parse(last.stdout)).toMatchObject({ status: "finished" });
+  expect(last).toMatchObject({ code: 0 });
+  // On a fast machine one of the killed ones had come to its end.
+  expect(JSON.parse(last.stdout)).toMatchObject({ status: expect.stringMatching(/^(was )?finished/) });
   for (const table of [...ROWS_TABLES, ...SIDE_TABLES]) {
     const columns = columnsOf(file, table);
     const rows = await mysqlRows(made.url, table, columns);
