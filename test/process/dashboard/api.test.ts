@@ -64,6 +64,10 @@ describe("files", () => {
       /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;/,
     );
     const plain = await ask("/");
+    for (const encoding of ["br", "gzip"]) {
+      const headers = { "accept-encoding": encoding };
+      expect(await (await fetch(`http://${running().server.httpAddr}/`, { headers })).text()).toBe(plain.body);
+    }
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(plain.body)?.[1] ?? "";
     expect((await ask(script)).headers["cache-control"]).toContain("immutable");
     expect((await ask(script, { headers: { "accept-encoding": "br;q=0, gzip" } })).headers["content-encoding"]).toBe(
