@@ -91,7 +91,8 @@ function joinedRows(batches: readonly Batch[]): Run["rows"] {
     for (let index = 0; index < TABLE_COUNT; index++) {
       const part = batch.rows[index];
       if (part === undefined) continue;
-      const rows = (joined[index] ??= { seqs: [], timesUs: [], nonfinite: [], values: [] });
+      const rows = joined[index] ?? { seqs: [], timesUs: [], nonfinite: [], values: [] };
+      joined[index] = rows;
       append(rows.seqs, part.seqs);
       append(rows.timesUs, part.timesUs);
       append(rows.nonfinite, part.nonfinite);
