@@ -20,6 +20,7 @@ import {
   unitOf,
 } from "./series-data.js";
 import { DASHES, readColours, withAlpha } from "./theme.js";
+import { TIME_MARK_SPACE, timeMarks } from "./time-marks.js";
 
 const POINTS = 600;
 const TABLE_ROWS_MAX = 50;
@@ -126,6 +127,8 @@ function optionsOf(count: number, { axis, range, losses, onZoom }: Props): Omit<
   const bound = { stroke: "transparent", width: 0, points: { show: false } };
   return {
     height: 210,
+    // Room for the half of the last mark that stands beyond the end.
+    padding: [null, 32, null, null],
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, y: false },
     scales: {
@@ -135,7 +138,9 @@ function optionsOf(count: number, { axis, range, losses, onZoom }: Props): Omit<
       },
     },
     axes: [
-      { ...line, ...(axis === "time" ? {} : { values: (_: uPlot, at: number[]) => at.map((value) => whole(value)) }) },
+      axis === "time"
+        ? { ...line, space: TIME_MARK_SPACE, values: (_: uPlot, at: number[]) => timeMarks(at) }
+        : { ...line, values: (_: uPlot, at: number[]) => at.map((value) => whole(value)) },
       { ...line, size: 62, values: (_: uPlot, at: number[]) => at.map((value) => fine(value)) },
     ],
     series: [
