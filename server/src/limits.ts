@@ -316,6 +316,9 @@ export const ACTION_LIMIT_MAX = 10_000_000;
 /** How often a server looks whether another one has changed the central configuration: one read of one row. */
 export const CONFIG_POLL_MS = 1_000;
 
+/** How often tailkeep.yaml is looked at: one read of a small file. A change counts when it was found twice. */
+export const CONFIG_FILE_POLL_MS = 1_000;
+
 /** Watchers of the central configuration at one server. */
 export const CONFIG_WATCHERS_MAX = 1_000;
 

@@ -11,6 +11,7 @@ import { TlsCredentials, tlsFiles } from "./access/tls-files.js";
 import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
+import type { CacheOptions } from "./cache/session-cache.js";
 import { CentralConfig } from "./central-config/central-config.js";
 import { configService } from "./central-config/config-service.js";
 import { isLoopback, splitAddress, withPort } from "./config/address.js";
@@ -44,6 +45,8 @@ export interface RunningServer {
   readonly ready: Promise<void>;
   /** Rejects when the server cannot go on: its store belongs to another server, or is newer than it. */
   readonly failed: Promise<never>;
+  /** Takes over the live settings of another configuration; the others stay as they were at start. */
+  apply(config: Config): void;
   /** Stops reading, commits and acks what was accepted, ends. Within the configured time. */
   close(): Promise<void>;
 }
@@ -74,6 +77,13 @@ async function listening(setting: string, address: string, listen: () => Promise
   }
 }
 
+function cacheOptions(
+  { cacheSessionsMax, cacheBytesMax }: Pick<Config, "cacheSessionsMax" | "cacheBytesMax">,
+  limits: Pick<Config, "memoryLimits">,
+): CacheOptions {
+  return { capacities: cacheCapacities(limits), sessionsMax: cacheSessionsMax, bytesMax: cacheBytesMax };
+}
+
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   assertLimits();
   const tls = tlsFiles(config);
@@ -101,11 +111,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     {
       groupDelayMs: config.groupDelayMs,
       ingestBytesMax: config.ingestBytesMax,
-      cache: {
-        capacities: cacheCapacities(config),
-        sessionsMax: config.cacheSessionsMax,
-        bytesMax: config.cacheBytesMax,
-      },
+      cache: cacheOptions(config, config),
     },
     {
       committed: (stored, rejected, session) => {
@@ -169,7 +175,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   );
   const { budget, caches, commit, hub, keeper, sessions } = path;
   const central = new CentralConfig(store, clock, config);
-  central.onChange(() => caches.resize(cacheCapacities(central.current)));
+  let current = config;
+  const resizeCaches = () => caches.resize(cacheOptions(current, central.current));
+  central.onChange(resizeCaches);
 
   const series: SeriesReader = new StoreSeriesReader(store.reads, roller);
 
@@ -250,7 +258,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ingestBytes: budget.usedBytes,
     ingestBytesMax: budget.bytesMax,
     cacheBytes: caches.statistics.bytes,
-    cacheBytesMax: config.cacheBytesMax,
+    cacheBytesMax: current.cacheBytesMax,
     cacheSessions: caches.statistics.sessions,
     residentBytes: process.memoryUsage.rss(),
     residentBytesMax: RESIDENT_BYTES_MAX,
@@ -296,10 +304,10 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     calls.shutdown();
     // Reading has stopped; what was accepted is committed and acked before anything is taken away.
     const drained = new AbortController();
-    await Promise.race([commit.drained().then(() => drained.abort()), clock.sleep(config.shutdownMs, drained.signal)]);
+    await Promise.race([commit.drained().then(() => drained.abort()), clock.sleep(current.shutdownMs, drained.signal)]);
     // A store that could not take the last records will not take their sums; whoever starts next makes them.
     if (drained.signal.aborted && keeper.up) {
-      const leftMs = config.shutdownMs - (clock.monotonicMs() - closingSinceMs);
+      const leftMs = current.shutdownMs - (clock.monotonicMs() - closingSinceMs);
       const summedUp = new AbortController();
       const ended = () => summedUp.abort();
       await Promise.race([
@@ -349,6 +357,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     failed: new Promise<never>((_, reject) => {
       ready.catch(reject);
     }),
+    apply: (next) => {
+      current = next;
+      log.level = next.logLevel;
+      central.setOwn(next);
+      resizeCaches();
+    },
     close,
   };
 }

@@ -5,6 +5,7 @@
  * commits. Where several servers share a database, an answer counts only while this one has seen all: the sums over the
  * session's streams in the database equal the sums of what it saw.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.js";
 import { PAGE_BYTES_MAX, SESSION_STREAMS_MAX } from "../limits.js";
 import type { Batch } from "../record/batch.js";
@@ -153,10 +154,10 @@ export class SessionCaches {
     };
   }
 
-  /** Other capacities, by table index: what is in memory is filled anew when it is asked for. */
-  resize(capacities: readonly number[]): void {
-    if (capacities.every((capacity, index) => capacity === this.#options.capacities[index])) return;
-    this.#options = { ...this.#options, capacities };
+  /** Other limits: what is in memory is filled anew when it is asked for. */
+  resize(options: CacheOptions): void {
+    if (isDeepStrictEqual(options, this.#options)) return;
+    this.#options = options;
     this.forgetAll();
   }
 

@@ -45,7 +45,7 @@ const UPDATE_TRIES = 8;
 export class CentralConfig {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #own: Values;
+  #own: Values;
   readonly #listeners = new Set<() => void>();
   #row: ConfigRow | undefined;
   #current: CurrentConfig;
@@ -62,6 +62,14 @@ export class CentralConfig {
   /** As far as this server knows. */
   get current(): CurrentConfig {
     return this.#current;
+  }
+
+  /** Takes over what this server is configured with from now on. */
+  setOwn(own: Limits): void {
+    const values = valuesOf(own);
+    if (SETTING_NAMES.every((name) => values[name] === this.#own[name])) return;
+    this.#own = values;
+    this.#change(this.#row);
   }
 
   /** Calls `listener` after each change. Returns what removes it. */
@@ -141,7 +149,10 @@ export class CentralConfig {
 
   #adopt(row: ConfigRow | undefined): void {
     const isSame = row?.version === this.#row?.version && row?.overridesJson === this.#row?.overridesJson;
-    if (isSame) return;
+    if (!isSame) this.#change(row);
+  }
+
+  #change(row: ConfigRow | undefined): void {
     this.#row = row;
     this.#current = this.#effective(row);
     for (const listener of this.#listeners) listener();

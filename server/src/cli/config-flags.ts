@@ -1,13 +1,19 @@
 /** Settings as flags of a command: one flag for each, read by config/load.ts. */
 import type { Command } from "commander";
-import { flagName, type Loaded, loadConfig, SETTINGS } from "../config/load.js";
+import { flagName, type Loaded, loadConfig, SETTINGS, type Setting } from "../config/load.js";
 import { configSchema } from "../config/schema.js";
 
-function description(path: readonly string[]): string {
+/** When a change of it in the file applies. */
+function whenText(live: boolean): string {
+  return live ? "In the file: applies at once." : "In the file: applies at restart.";
+}
+
+function description({ path, live }: Setting): string {
   const [first] = path;
   const schema = configSchema.shape[first as keyof typeof configSchema.shape];
   const text = schema.description ?? "";
-  return path.length === 1 ? text : `${text.replace(/\.$/, "")}: ${path.slice(1).join(".")}.`;
+  const own = path.length === 1 ? text : `${text.replace(/\.$/, "")}: ${path.slice(1).join(".")}.`;
+  return `${own} ${whenText(live)}`;
 }
 
 export function addConfigFlags(command: Command, only?: readonly string[]): Command {
@@ -15,7 +21,7 @@ export function addConfigFlags(command: Command, only?: readonly string[]): Comm
   for (const setting of SETTINGS) {
     const path = setting.path.join(".");
     if (only === undefined || only.includes(path))
-      command.option(`${flagName(setting.path)} <value>`, description(setting.path));
+      command.option(`${flagName(setting.path)} <value>`, description(setting));
   }
   return command;
 }

@@ -12,6 +12,8 @@ export interface Loaded {
   sources: Record<string, Source>;
   /** The file that was read, or undefined. */
   file: string | undefined;
+  /** What it said. */
+  fileText: string | undefined;
 }
 
 /** What is wrong with the configuration, in one line, with the remedy. */
@@ -21,9 +23,11 @@ export class ConfigError extends Error {
 
 export const CONFIG_FILE_DEFAULT = "tailkeep.yaml";
 
-interface Setting {
+export interface Setting {
   path: readonly string[];
   kind: "string" | "number" | "boolean";
+  /** Whether a change in the file applies to a server that runs. */
+  live: boolean;
 }
 
 function kindOf(schema: z.ZodType): Setting["kind"] {
@@ -41,7 +45,7 @@ function objectShape(schema: z.ZodType): Record<string, z.ZodType> | undefined {
 
 function settingsOf(schema: z.ZodType, path: readonly string[] = []): Setting[] {
   const shape = objectShape(schema);
-  if (shape === undefined) return [{ path, kind: kindOf(schema) }];
+  if (shape === undefined) return [{ path, kind: kindOf(schema), live: schema.meta()?.["live"] === true }];
   return Object.entries(shape).flatMap(([name, inner]) => settingsOf(inner, [...path, name]));
 }
 
@@ -87,21 +91,38 @@ function put(tree: Tree, path: readonly string[], value: unknown): void {
   at[path.at(-1) as string] = value;
 }
 
-function get(tree: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, name) => (at as Tree | undefined)?.[name], tree);
+/** What a tree of settings has at a path. */
+export function settingAt(tree: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, name) => (at as Tree | null | undefined)?.[name], tree);
 }
 
-function readFile(file: string | undefined): { tree: Tree; file: string | undefined } {
+interface ReadFile {
+  tree: Tree;
+  file: string | undefined;
+  fileText: string | undefined;
+}
+
+/** What a configuration file says; undefined where there is none. @throws Error */
+export function configText(file: string = CONFIG_FILE_DEFAULT): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function readFile(file: string | undefined): ReadFile {
   const name = file ?? CONFIG_FILE_DEFAULT;
-  if (!existsSync(name)) {
-    if (file === undefined) return { tree: {}, file: undefined };
-    throw new ConfigError(`${name}: no such file; name an existing one with --config`);
-  }
   try {
-    return { tree: (parse(readFileSync(name, "utf8")) ?? {}) as Tree, file: name };
+    const fileText = configText(name);
+    if (fileText !== undefined) return { tree: treeOf(fileText), file: name, fileText };
   } catch (error) {
     throw new ConfigError(`${name}: ${String(error).split("\n")[0]}`);
   }
+  if (file === undefined) return { tree: {}, file, fileText: undefined };
+  throw new ConfigError(`${name}: no such file; name an existing one with --config`);
+}
+
+function treeOf(text: string): Tree {
+  const tree: unknown = parse(text) ?? {};
+  if (typeof tree === "object" && !Array.isArray(tree)) return tree as Tree;
+  throw new Error("must be settings with their values, such as logLevel: debug");
 }
 
 /** @param flags by dotted path, as text @throws ConfigError */
@@ -109,14 +130,14 @@ export function loadConfig(
   flags: Readonly<Record<string, string>> = {},
   environment: NodeJS.ProcessEnv = process.env,
 ): Loaded {
-  const { tree, file } = readFile(flags["config"] ?? environment["TAILKEEP_CONFIG"]);
+  const { tree, file, fileText } = readFile(flags["config"] ?? environment["TAILKEEP_CONFIG"]);
   const sources: Record<string, Source> = {};
   for (const setting of SETTINGS) {
     const path = setting.path.join(".");
     const variable = environmentName(setting.path);
     const fromEnvironment = environment[variable];
     const fromFlag = flags[path];
-    sources[path] = get(tree, setting.path) === undefined ? "default" : "file";
+    sources[path] = settingAt(tree, setting.path) === undefined ? "default" : "file";
     if (fromEnvironment !== undefined) {
       put(tree, setting.path, typed(setting, fromEnvironment, variable));
       sources[path] = "environment";
@@ -127,7 +148,7 @@ export function loadConfig(
     }
   }
   const parsed = configSchema.safeParse(tree);
-  if (parsed.success) return { config: parsed.data, sources, file };
+  if (parsed.success) return { config: parsed.data, sources, file, fileText };
   const [issue] = parsed.error.issues;
   const path = (issue?.path ?? []).map(String);
   const source = sources[path.join(".")];

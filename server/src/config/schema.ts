@@ -3,6 +3,9 @@
  *
  * Flags come before TAILKEEP_* variables, these before tailkeep.yaml, that before the defaults. `grpcAddr` is
  * `--grpc-addr`, `TAILKEEP_GRPC_ADDR` and `grpcAddr:`; `memoryLimits.frameHistory` is `TAILKEEP_MEMORY_LIMITS_FRAME_HISTORY`.
+ *
+ * A setting marked LIVE follows tailkeep.yaml while the server runs; whoever uses one must take it from what is current.
+ * Every other one is read once, at start.
  */
 import { z } from "zod";
 import {
@@ -29,6 +32,9 @@ import {
   SHUTDOWN_MS_DEFAULT,
 } from "../limits.js";
 
+/** Metadata of settings; it shows in the JSON schema too. */
+const LIVE = { live: true };
+
 const address = z
   .string()
   .regex(
@@ -36,9 +42,9 @@ const address = z
     "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one",
   );
 
-const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback);
+const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback).meta(LIVE);
 const days = () => z.number().int().min(0).max(RETENTION_DAYS_MAX).default(0);
-const actions = (fallback: number) => z.number().int().min(1).max(ACTION_LIMIT_MAX).default(fallback);
+const actions = (fallback: number) => z.number().int().min(1).max(ACTION_LIMIT_MAX).default(fallback).meta(LIVE);
 
 export const configSchema = z.strictObject({
   grpcAddr: address.default("127.0.0.1:50051").describe("Where gRPC listens."),
@@ -67,7 +73,8 @@ export const configSchema = z.strictObject({
   logLevel: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info")
-    .describe("Log level."),
+    .describe("Log level.")
+    .meta(LIVE),
   retentionDays: z
     .number()
     .int()
@@ -120,13 +127,15 @@ export const configSchema = z.strictObject({
     .int()
     .min(0)
     .default(CACHE_BYTES_MAX_DEFAULT)
-    .describe("Memory for the newest records of all sessions, in bytes."),
+    .describe("Memory for the newest records of all sessions, in bytes.")
+    .meta(LIVE),
   cacheSessionsMax: z
     .number()
     .int()
     .min(1)
     .default(CACHE_SESSIONS_MAX_DEFAULT)
-    .describe("Sessions whose newest records are kept in memory; least recently used first out."),
+    .describe("Sessions whose newest records are kept in memory; least recently used first out.")
+    .meta(LIVE),
   memoryLimits: z
     .strictObject({
       performanceHistory: records(CACHE_RECORDS_DEFAULT.performance_history),
@@ -150,6 +159,10 @@ export const configSchema = z.strictObject({
       scalingBase: actions(ACTION_LIMITS_DEFAULT.scalingBase),
       scalingMax: actions(ACTION_LIMITS_DEFAULT.scalingMax),
     })
+    .refine(({ scalingBase, scalingMax }) => scalingBase <= scalingMax, {
+      path: ["scalingBase"],
+      error: "must be at most scalingMax",
+    })
     .prefault({})
     .describe("Actions that trainers may take, for them to read; config set overrides it."),
   deadLetterBytesMax: z
@@ -171,7 +184,8 @@ export const configSchema = z.strictObject({
     .min(0)
     .max(600_000)
     .default(SHUTDOWN_MS_DEFAULT)
-    .describe("How long a shutdown may take to commit and ack what was accepted, in milliseconds."),
+    .describe("How long a shutdown may take to commit and ack what was accepted, in milliseconds.")
+    .meta(LIVE),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -2,13 +2,19 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { environmentName, SETTINGS, withoutSecrets } from "../../config/load.js";
+import { environmentName, SETTINGS, settingAt, withoutSecrets } from "../../config/load.js";
 import { configSchema } from "../../config/schema.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 import { registerCentralConfig } from "./central-config.js";
 
-function valueAt(tree: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], tree);
+/** As JSON Schema, in which `live` of a setting says whether a change in the file applies to a server that runs. */
+function jsonSchema(): object {
+  const schema = z.toJSONSchema(configSchema, { io: "input" });
+  for (const { path, live } of SETTINGS) {
+    const at = path.flatMap((name) => ["properties", name]);
+    Object.assign(settingAt(schema, at) as object, { live });
+  }
+  return schema;
 }
 
 const EXAMPLES = `
@@ -26,7 +32,10 @@ export function registerConfig(program: Command): void {
     .addHelpText("after", EXAMPLES);
   const show = config
     .command("show", { isDefault: true })
-    .description("The settings in force, each with where it is from. Passwords are not shown.")
+    .description(
+      "The settings that a server would start with, each with where it is from and when a change of it in the file applies. " +
+        "Passwords are not shown.",
+    )
     .option("--json", "as JSON")
     .action((options: Record<string, unknown>) => {
       const loaded = configFromFlags(options);
@@ -37,11 +46,17 @@ export function registerConfig(program: Command): void {
         );
         return;
       }
-      const rows = SETTINGS.map(({ path }) => {
+      const rows = SETTINGS.map(({ path, live }) => {
         const source = loaded.sources[path.join(".")] as string;
-        return [path.join("."), String(valueAt(shown, path)), source, environmentName(path)];
+        return [
+          path.join("."),
+          String(settingAt(shown, path)),
+          source,
+          live ? "live" : "restart",
+          environmentName(path),
+        ];
       });
-      const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+      const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
       for (const row of rows) {
         process.stdout.write(`${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`);
       }
@@ -49,9 +64,9 @@ export function registerConfig(program: Command): void {
   addConfigFlags(show);
   config
     .command("schema")
-    .description("Every setting as JSON Schema: type, bounds, default, meaning.")
+    .description("Every setting as JSON Schema: type, bounds, default, meaning, and whether it is live.")
     .action(() => {
-      process.stdout.write(`${JSON.stringify(z.toJSONSchema(configSchema, { io: "input" }), null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     });
   config
     .command("defaults")

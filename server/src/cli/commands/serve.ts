@@ -1,14 +1,22 @@
 /** `tailkeep serve`: runs the server until a signal. */
+import { isatty } from "node:tty";
 import type { Command } from "commander";
+import type { Logger } from "pino";
 import { withoutTokens } from "../../access/secret.js";
-import { withoutSecrets } from "../../config/load.js";
+import { systemClock } from "../../base/clock.js";
+import { type Loaded, withoutSecrets } from "../../config/load.js";
+import { ConfigReloader } from "../../config/reload.js";
+import type { RunningServer } from "../../serve.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 
 const EXAMPLES = `
 Examples:
   tailkeep serve
   tailkeep serve --store sqlite:/var/lib/tailkeep/tailkeep.db --retention-days 90
-  TAILKEEP_STORE=mysql://user:password@host:3306/database tailkeep serve`;
+  TAILKEEP_STORE=mysql://user:password@host:3306/database tailkeep serve
+
+Follows tailkeep.yaml while it runs, seconds after a change or at once on SIGHUP; settings that do not apply at once are
+named in the log, and apply at restart. A file that is wrong changes nothing.`;
 
 export function registerServe(program: Command): void {
   const command = program
@@ -20,7 +28,8 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(options: Record<string, unknown>): Promise<void> {
-  const { config, file } = configFromFlags(options);
+  const loaded = configFromFlags(options);
+  const { config, file } = loaded;
   // Loaded here: it is half of a second that the other commands do not have to wait.
   const [{ pino }, { setLogger }, { startServer }] = await Promise.all([
     import("pino"),
@@ -43,6 +52,15 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   };
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
+  const stopFollowing = new AbortController();
+  const reloader = followFile(loaded, () => configFromFlags(options), server, log);
+  const following = reloader.keep(stopFollowing.signal, systemClock);
+  // A terminal that was closed sends the same signal, and means the end.
+  const hasTerminal = isatty(1);
+  process.on("SIGHUP", () => {
+    if (hasTerminal && !isatty(1)) onSignal("SIGHUP");
+    else reloader.reload();
+  });
   const { store } = withoutSecrets(config);
   const web = config.tlsCert === "" ? "http" : "https";
   process.stdout.write(
@@ -52,8 +70,26 @@ async function serve(options: Record<string, unknown>): Promise<void> {
       `  dashboard  ${web}://${server.httpAddr}/\n` +
       `  store      ${store}\n`,
   );
-  await Promise.race([stopped.promise, server.failed]).catch(async (error: unknown) => {
+  try {
+    await Promise.race([stopped.promise, server.failed]);
+  } catch (error) {
     await server.close();
     throw error;
+  } finally {
+    stopFollowing.abort();
+    await following;
+  }
+}
+
+function followFile(started: Loaded, load: () => Loaded, server: RunningServer, log: Logger): ConfigReloader {
+  return new ConfigReloader(started, load, {
+    reloaded: ({ config, applied, atRestart, isOtherAtRestart }) => {
+      server.apply(config);
+      log.info({ applied }, applied.length === 0 ? "configuration read: nothing to apply" : "configuration changed");
+      if (isOtherAtRestart && atRestart.length > 0) {
+        log.warn({ settings: atRestart }, `configuration changed, takes effect at restart: ${atRestart.join(", ")}`);
+      }
+    },
+    refused: (error) => log.error(`the configuration before goes on: ${error.message}`),
   });
 }
