@@ -63,7 +63,8 @@ export type { ConnectOptions, ResolvedConnectOptions } from "./options.js";
 export type { StreamRejection } from "./protocol/stream-driver.js";
 export type { StreamState, StreamStateName } from "./protocol/stream-state.js";
 export type { AdminClient, AdminListQuestion, DeadLetter, ExpiredRows, LedgerLine, Retention } from "./query/admin.js";
-export type { ConfigChange, ConfigClient, ConfigHistoryQuestion, ConfigUpdate } from "./query/config.js";
+export type { ConfigClient, ConfigHistoryQuestion } from "./query/config.js";
+export type { ConfigChange, ConfigRollBack, ConfigUpdate } from "./query/config-change.js";
 export type {
   HistoryClient,
   ListRecordsQuestion,

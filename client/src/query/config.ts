@@ -11,7 +11,6 @@ import {
   type CentralConfig,
   DEFAULT_CONFIG,
   type MemoryLimits,
-  type SettingName,
   type SettingSource,
   sourcesOf,
 } from "../limits-feed/central-config.js";
@@ -20,38 +19,10 @@ import { Backoff } from "../transport/backoff.js";
 import type { Channel } from "../transport/channel.js";
 import { callStatus } from "../transport/status.js";
 import type { CallOptions, UnaryCaller } from "../transport/unary-call.js";
+import type { ConfigChange, ConfigRollBack, ConfigUpdate } from "./config-change.js";
 import { type Listing, listing } from "./pages.js";
+import { undoneTo } from "./roll-back.js";
 import type { WatchOptions } from "./watch.js";
-
-/** What to change; what is absent stays. */
-export interface ConfigUpdate {
-  /** Items in memory, each 1 to 100,000. */
-  readonly memoryLimits?: { readonly [Name in keyof MemoryLimits]?: number | undefined } | undefined;
-  /** Actions, each 1 to 10,000,000; scalingBase at most scalingMax. */
-  readonly actionLimits?: { readonly [Name in keyof ActionLimits]?: number | undefined } | undefined;
-  /** Settings that go back to what the server is configured with. @default none */
-  readonly reset?: readonly SettingName[] | undefined;
-  /** Version that the configuration must have now; VersionMismatchError otherwise. @default whatever it is */
-  readonly expectedVersion?: number | undefined;
-  /** Who changes it, at most 128 characters. @default nobody */
-  readonly author?: string | undefined;
-  /** Why, at most 1,024 characters. @default nothing */
-  readonly comment?: string | undefined;
-}
-
-/** One change of the configuration. */
-export interface ConfigChange {
-  /** The version that it made. */
-  readonly version: number;
-  /** When: microseconds since 1970. */
-  readonly createdAtUs: number;
-  readonly author: string;
-  readonly comment: string;
-  /** What, by name of the setting; undefined: the database has no value, and the server's own holds. */
-  readonly settings: Readonly<
-    Record<string, { readonly before: number | undefined; readonly after: number | undefined }>
-  >;
-}
 
 /** How much of the history of changes. */
 export interface ConfigHistoryQuestion {
@@ -102,6 +73,17 @@ export class ConfigClient {
     });
     // Repeated blindly, it might undo what another changed in between.
     return centralConfig(await this.#caller.call(service.updateConfig, request, options, "once"));
+  }
+
+  /**
+   * Takes the limits back to what they were at an earlier version; 0: before the first change. A new version, as any
+   * change; none where nothing differs. VersionMismatchError if somebody changes something meanwhile;
+   * InvalidArgumentError for a version that never was.
+   */
+  async rollBack(version: number, why: ConfigRollBack = {}, options: CallOptions = {}): Promise<CentralConfig> {
+    const update = await undoneTo(version, this.history({}, options));
+    const { author, comment = `back to version ${version}` } = why;
+    return await this.update({ ...update, author, comment }, options);
   }
 
   /** Who changed what, newest first. The deadline is for each page. */

@@ -1,19 +1,10 @@
 /** Settings as flags of a command: one flag for each, read by config/load.ts. */
 import type { Command } from "commander";
 import { flagName, type Loaded, loadConfig, SETTINGS, type Setting } from "../config/load.js";
-import { configSchema } from "../config/schema.js";
+import { meaningOf } from "../config/reference.js";
 
-/** When a change of it in the file applies. */
-function whenText(live: boolean): string {
-  return live ? "In the file: applies at once." : "In the file: applies at restart.";
-}
-
-function description({ path, live }: Setting): string {
-  const [first] = path;
-  const schema = configSchema.shape[first as keyof typeof configSchema.shape];
-  const text = schema.description ?? "";
-  const own = path.length === 1 ? text : `${text.replace(/\.$/, "")}: ${path.slice(1).join(".")}.`;
-  return `${own} ${whenText(live)}`;
+function description(setting: Setting): string {
+  return `${meaningOf(setting)} In the file: applies at ${setting.live ? "once" : "restart"}.`;
 }
 
 export function addConfigFlags(command: Command, only?: readonly string[]): Command {

@@ -1,4 +1,4 @@
-// `tailkeep config get`, `set`, `reset`, `history` on a running server, and a trainer in another process that follows.
+// `tailkeep config get`, `set`, `reset`, `rollback`, `history` on a running server, and a trainer in another process that follows.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,6 +86,24 @@ describe("the command", () => {
     expect(JSON.parse(newest ?? "")).toMatchObject({ version: 2 });
   });
 
+  test("goes back to an earlier version, which is a version of its own", async () => {
+    expect(await config("set", "actionLimits.perGame=8", "memoryLimits.scoreHistory=300")).toMatchObject({ code: 0 });
+    const first = await config("rollback", "1", "--author", "bob");
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(first.stdout).toMatch(/^memoryLimits\.scoreHistory +200 {2}database$/m);
+    expect(first.stdout).toMatch(/^actionLimits\.perGame +7 {2}database$/m);
+    expect(first.stdout).toMatch(/^version 4, changed/m);
+    const { stdout } = await config("history", "--limit", "1");
+    expect(stdout).toMatch(
+      / by bob: back to version 1\n {2}actionLimits\.perGame {2}8 -> 7\n {2}memoryLimits\.scoreHistory {2}300 -> 200\n$/,
+    );
+    const all = JSON.parse((await config("rollback", "0", "--json")).stdout) as { sources: Record<string, string> };
+    expect(all).toMatchObject({ version: 5, memoryLimits: { scoreHistory: 100 }, actionLimits: { perGame: 2_000 } });
+    expect(Object.values(all.sources)).not.toContain("database");
+    expect((await config("rollback", "2")).stdout).toMatch(/^version 6, changed/m);
+    expect(await config("rollback", "6")).toMatchObject({ stdout: expect.stringMatching(/^version 6, changed/m) });
+  });
+
   test.each([
     [
       ["set", "memoryLimits.scoreHistory=0"],
@@ -96,10 +114,11 @@ describe("the command", () => {
     [["set", "memoryLimits.nothing=1"], 2, /must be one of memoryLimits\.performanceHistory, /],
     [["set"], 2, /missing required argument/],
     [["reset", "nothing"], 2, /Allowed choices are/],
+    [["rollback", "99"], 2, /version: is 99; use one of the history, which ends with 6, or 0/],
     [
       ["set", "memoryLimits.scoreHistory=3", "--expected-version", "1"],
       1,
-      /the configuration has version 2; read it again/,
+      /the configuration has version 6; read it again/,
     ],
   ])("%j is refused with what to do", async (words, code, message) => {
     const result = await config(...words);

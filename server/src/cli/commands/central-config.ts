@@ -1,7 +1,8 @@
-/** `tailkeep config get`, `set`, `reset` and `history`: the central configuration of a running server's database. */
+/** `tailkeep config get`, `set`, `reset`, `rollback` and `history`: the central configuration of a running server's database. */
 import { userInfo } from "node:os";
 import {
   type CentralConfig,
+  type ConfigRollBack,
   type ConfigUpdate,
   InvalidArgumentError as RefusedError,
   SETTING_NAMES,
@@ -40,6 +41,12 @@ const RESET_EXAMPLES = `
 Examples:
   tailkeep config reset memoryLimits.scoreHistory`;
 
+const ROLLBACK_EXAMPLES = `
+Examples:
+  tailkeep config history            # which versions there are
+  tailkeep config rollback 3
+  tailkeep config rollback 0         # as if nothing had ever been set`;
+
 const GET_EXAMPLES = `
 Examples:
   tailkeep config get
@@ -74,9 +81,9 @@ export function registerCentralConfig(config: Command): void {
         Object.fromEntries(
           values.filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
         );
-      const update = { memoryLimits: group("memoryLimits."), actionLimits: group("actionLimits.") };
+      const limits = { memoryLimits: group("memoryLimits."), actionLimits: group("actionLimits.") };
       const names = values.map(([name]) => name);
-      return change("config set", update, names, flags);
+      return update("config set", limits, names, flags);
     });
   const reset = config
     .command("reset")
@@ -84,11 +91,22 @@ export function registerCentralConfig(config: Command): void {
     .addArgument(new Argument("<name...>", "settings").choices(SETTING_NAMES))
     .addHelpText("after", RESET_EXAMPLES)
     .action((names: readonly SettingName[], flags: ChangeFlags) =>
-      change("config reset", { reset: names }, names, flags),
+      update("config reset", { reset: names }, names, flags),
+    );
+  const rollback = config
+    .command("rollback")
+    .description("Takes the limits back to what they were at an earlier version; that is a new version.")
+    .argument("<version>", "as the history numbers them; 0: before the first", wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .addHelpText("after", ROLLBACK_EXAMPLES)
+    .action((version: number, flags: ChangeFlags) =>
+      change("config rollback", SETTING_NAMES, flags, (client, why) => client.config.rollBack(version, why)),
     );
   for (const command of [set, reset]) {
+    const version = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+    command.option("--expected-version <number>", "only if this is its version now", version);
+  }
+  for (const command of [set, reset, rollback]) {
     command
-      .option("--expected-version <number>", "only if this is its version now", wholeNumber(0, Number.MAX_SAFE_INTEGER))
       .option("--comment <text>", "why, for the history")
       .option("--author <name>", "who, for the history (default: your user name)")
       .option("--json", "all limits after it, as JSON");
@@ -100,7 +118,7 @@ export function registerCentralConfig(config: Command): void {
     .option("--json", "a JSON object a line")
     .addHelpText("after", HISTORY_EXAMPLES)
     .action((flags: HistoryFlags) => withClient("config history", flags, (client) => printHistory(client, flags)));
-  for (const command of [get, set, reset, history]) addServerOption(command);
+  for (const command of [get, set, reset, rollback, history]) addServerOption(command);
 }
 
 function assignments(text: string, before: readonly Assignment[] = []): readonly Assignment[] {
@@ -111,16 +129,26 @@ function assignments(text: string, before: readonly Assignment[] = []): readonly
   return [...before, [known, Number(value)]];
 }
 
-function change(
+function update(
   command: string,
-  update: ConfigUpdate,
+  wanted: ConfigUpdate,
   names: readonly SettingName[],
   flags: ChangeFlags,
 ): Promise<void> {
-  const { expectedVersion, comment, author = userName() } = flags;
+  const { expectedVersion } = flags;
+  return change(command, names, flags, (client, why) => client.config.update({ ...wanted, expectedVersion, ...why }));
+}
+
+function change(
+  command: string,
+  names: readonly SettingName[],
+  flags: ChangeFlags,
+  work: (client: TailkeepClient, why: ConfigRollBack) => Promise<CentralConfig>,
+): Promise<void> {
+  const { comment, author = userName() } = flags;
   return withClient(command, flags, async (client) => {
     try {
-      show(await client.config.update({ ...update, expectedVersion, comment, author }), names, flags);
+      show(await work(client, { comment, author }), names, flags);
     } catch (error) {
       if (error instanceof RefusedError) throw new CommandFailure(error.message, EXIT_WRONG_USAGE);
       throw error;

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { environmentName, SETTINGS, settingAt, withoutSecrets } from "../../config/load.js";
+import { settingsTable } from "../../config/reference.js";
 import { configSchema } from "../../config/schema.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 import { registerCentralConfig } from "./central-config.js";
@@ -73,6 +74,12 @@ export function registerConfig(program: Command): void {
     .description("A tailkeep.yaml with every default, to begin with.")
     .action(() => {
       process.stdout.write(stringify(configSchema.parse({})));
+    });
+  config
+    .command("reference")
+    .description("Every setting as a Markdown table: names in file, environment and flags, default, meaning.")
+    .action(() => {
+      process.stdout.write(settingsTable());
     });
   registerCentralConfig(config);
 }
