@@ -1,7 +1,7 @@
 // Expiry: what has had its days goes, and nothing else; what it leaves is as if the rows were still there.
 import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
 import { afterEach, describe, expect, test } from "vitest";
-import { scores } from "../support/records/batches.js";
+import { batchOf, gapEntry, scores } from "../support/records/batches.js";
 import { everyStore } from "./support/stores.js";
 import { Writer } from "./support/writer.js";
 
@@ -129,6 +129,41 @@ everyStore((fixture) => {
       expect(await daysOf(writer)).toEqual(["9999-12-31"]);
       await store.updateSession(namespace, sessionId, { pinned: false });
       await run();
+    });
+  });
+
+  describe("days of a namespace", () => {
+    const expiryOf = async (table: string, writer: Writer) => {
+      const rows = await fixture().sql(`SELECT expires_on AS day FROM ${table} WHERE stream = ${writer.key}`);
+      return rows.map((row) => String(row["day"]).slice(0, 10));
+    };
+    const inDays = (days: number) => [dayText(today() + days)];
+
+    test.each([
+      ["of all types", "kept-5", { score: 5, gap: 5 }],
+      ["of some types, else the server's", "kept-some", { score: 3, gap: 30 }],
+      ["that it has not are the server's", "kept", { score: 30, gap: 30 }],
+      ["are not what an object has by itself", "constructor", { score: 30, gap: 30 }],
+    ])("%s; gaps stay as long as any record", async (_what, namespace, days) => {
+      const writer = await Writer.open(fixture().store, { namespace });
+      await writer.commit(scores(1, 1), batchOf(2, [gapEntry(3)]));
+      expect(await expiryOf("score_history_rows", writer)).toEqual(inDays(days.score));
+      expect(await expiryOf("gaps", writer)).toEqual(inDays(days.gap));
+    });
+
+    test("in one transaction with others, and once more when a session is unpinned", async () => {
+      const { store } = fixture();
+      const writers = [await Writer.open(store, { namespace: "kept-5" }), await Writer.open(store)] as const;
+      await store.commit(writers.map((writer) => writer.run(scores(1, 1))));
+      const days = () => Promise.all(writers.map((writer) => expiryOf("score_history_rows", writer)));
+      expect(await days()).toEqual([inDays(5), inDays(30)]);
+      const { namespace, sessionId } = writers[0].request;
+      await expireOn("score_history_rows", writers[0].key, today() + 1);
+      for (const pinned of [true, false]) {
+        await store.updateSession(namespace, sessionId, { pinned });
+        await run();
+        expect(await days()).toEqual([pinned ? ["9999-12-31"] : inDays(5), inDays(30)]);
+      }
     });
   });
 

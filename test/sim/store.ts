@@ -43,7 +43,7 @@ interface Transaction {
 }
 
 export class SimulatedStore implements Store {
-  readonly retentionDays: readonly number[] = [];
+  readonly retention = { days: [], daysIn: new Map<string, number[]>() };
   readonly capabilities: Capabilities;
   readonly reads: SimulatedReads;
   readonly state = undefined as unknown as StateStore;

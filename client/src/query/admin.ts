@@ -58,7 +58,7 @@ export interface ExpiredRows {
 export interface Retention {
   /** The day that rows are stored under now: `2026-11-22`. */
   readonly storingDay: string;
-  /** Days that records are kept which the answering server stores from now on. */
+  /** Days that records of the caller's namespace are kept which the answering server stores from now on. */
   readonly days: Readonly<Record<RecordTypeName, number>>;
   /** Why nothing is removed at present: the clocks disagree. Undefined where it is. */
   readonly heldBecause: string | undefined;

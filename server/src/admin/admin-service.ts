@@ -127,7 +127,7 @@ export function adminService(store: Store, keyMethods: UntypedServiceImplementat
       getLedger: unary("GetLedger", gate, GetLedgerRequest, (namespace, request) =>
         getLedger(store, namespace, request),
       ),
-      getRetention: unary("GetRetention", gate, GetRetentionRequest, () => getRetention(store)),
+      getRetention: unary("GetRetention", gate, GetRetentionRequest, (namespace) => getRetention(store, namespace)),
     },
   };
 }

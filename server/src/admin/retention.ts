@@ -4,18 +4,20 @@ import { TABLES } from "../record/tables.js";
 import { RpcError } from "../rpc/errors.js";
 import type { ExpiredTable } from "../store/expiry.js";
 import { PINNED } from "../store/pins.js";
+import { daysInNamespace } from "../store/retention.js";
 import type { Store } from "../store/store.js";
 
-export async function getRetention(store: Store): Promise<GetRetentionResponse> {
+export async function getRetention(store: Store, namespace: string): Promise<GetRetentionResponse> {
   const [due, runs, pins] = await Promise.all([
     store.expire({ dryRun: true }),
     store.reads.expiryRuns(),
     store.reads.pins(),
   ]);
   if (due === undefined) throw new RpcError("INTERNAL", "a dry run needs no lease, and was refused one");
+  const daysOfTypes = daysInNamespace(store.retention, namespace);
   return {
     storingDay: due.storingDay,
-    types: TABLES.map((table) => ({ type: table.type, days: store.retentionDays[table.index] as number })),
+    types: TABLES.map((table) => ({ type: table.type, days: daysOfTypes[table.index] as number })),
     heldBecause: due.heldBecause ?? "",
     due: due.tables.map(rowsMessage),
     runs: runs.map(({ endedAtUs, report }) => ({

@@ -25,7 +25,7 @@ export const CONFIG_FILE_DEFAULT = "tailkeep.yaml";
 
 export interface Setting {
   path: readonly string[];
-  kind: "string" | "number" | "boolean";
+  kind: "string" | "number" | "boolean" | "json";
   /** Whether a change in the file applies to a server that runs. */
   live: boolean;
 }
@@ -33,6 +33,7 @@ export interface Setting {
 function kindOf(schema: z.ZodType): Setting["kind"] {
   const type = schema.def.type as string;
   if (type === "number" || type === "boolean") return type;
+  if (type === "record") return "json";
   const inner = (schema.def as { innerType?: z.ZodType }).innerType;
   return inner === undefined ? "string" : kindOf(inner);
 }
@@ -74,9 +75,18 @@ function typed(setting: Setting, text: string, where: string): unknown {
     if (["0", "false", "no", ""].includes(text)) return false;
     throw new ConfigError(`${where}: "${text}" is neither true nor false`);
   }
+  if (setting.kind === "json") return fromJson(text, where);
   const number = Number(text);
   if (text.trim() === "" || Number.isNaN(number)) throw new ConfigError(`${where}: "${text}" is not a number`);
   return number;
+}
+
+function fromJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigError(`${where}: must be JSON, such as {"name":7}; ${JSON.stringify(text)} is not`);
+  }
 }
 
 type Tree = { [name: string]: unknown };
@@ -150,7 +160,9 @@ export function loadConfig(
   const parsed = configSchema.safeParse(tree);
   if (parsed.success) return { config: parsed.data, sources, file, fileText };
   const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map(String);
+  const whole = (issue?.path ?? []).map(String);
+  // What is wrong may lie within a setting's value.
+  const path = SETTINGS.find((setting) => setting.path.every((name, at) => name === whole[at]))?.path ?? whole;
   const source = sources[path.join(".")];
   const where =
     source === "flag"
@@ -158,7 +170,8 @@ export function loadConfig(
       : source === "environment"
         ? environmentName(path)
         : `${file ?? "configuration"}: ${path.join(".") || "top level"}`;
-  throw new ConfigError(`${where}: ${issue?.message}; see: tailkeep config --help`);
+  const within = whole.slice(path.length).map((name) => `${name}: `);
+  throw new ConfigError(`${where}: ${within.join("")}${issue?.message}; see: tailkeep config --help`);
 }
 
 /** The configuration without its secrets, for people and logs. */

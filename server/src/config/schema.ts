@@ -44,6 +44,15 @@ const address = z
 
 const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback).meta(LIVE);
 const days = () => z.number().int().min(0).max(RETENTION_DAYS_MAX).default(0);
+const daysKept = () => z.number().int().min(1).max(RETENTION_DAYS_MAX);
+const daysOfTypes = {
+  performanceHistory: daysKept().optional(),
+  sessionHistory: daysKept().optional(),
+  actionHistory: daysKept().optional(),
+  scoreHistory: daysKept().optional(),
+  coordinateAttempts: daysKept().optional(),
+  frameHistory: daysKept().optional(),
+};
 const actions = (fallback: number) => z.number().int().min(1).max(ACTION_LIMIT_MAX).default(fallback).meta(LIVE);
 
 export const configSchema = z.strictObject({
@@ -93,6 +102,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Days that rows of a type are kept; 0: retentionDays."),
+  retentionDaysIn: z
+    .record(
+      z.string().min(1),
+      z.union([daysKept(), z.strictObject(daysOfTypes)], {
+        error: `must be days from 1 to ${RETENTION_DAYS_MAX}, or days by type such as { frameHistory: 7 }`,
+      }),
+    )
+    .default({})
+    .describe(
+      "Days that rows of a namespace are kept: { team-a: 90, team-b: { frameHistory: 7 } }; types that are not named as above.",
+    ),
   rollups: z
     .boolean()
     .default(true)

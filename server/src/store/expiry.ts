@@ -14,12 +14,6 @@ import { rowsTable } from "./schema.js";
 /** Every table whose rows expire. */
 export const EXPIRING_TABLES: readonly string[] = [...TABLES.map(rowsTable), "gaps", "dead_letters", ...ROLLUP_TABLES];
 
-/** Days that rows of each of them are kept: gaps and dead letters as long as any record. */
-export function expiryDays(retentionDays: readonly number[], rollupDays: number): number[] {
-  const longest = Math.max(...retentionDays);
-  return [...retentionDays, longest, longest, ...ROLLUP_TABLES.map(() => rollupDays)];
-}
-
 export interface ExpireOptions {
   /** Only say what would go. */
   dryRun: boolean;

@@ -49,13 +49,13 @@ export interface PinWork {
 export async function settlePins(
   pins: readonly Pin[],
   storingDay: number,
-  daysOfTables: readonly number[],
+  daysOfTables: (namespace: string) => readonly number[],
   work: PinWork,
 ): Promise<void> {
   for (const pin of pins) {
     const { namespace, sessionId, state } = pin;
     for (const [index, table] of EXPIRING_TABLES.entries()) {
-      const days = daysOfTables[index] as number;
+      const days = daysOfTables(namespace)[index] as number;
       const change =
         state === PINNED
           ? { where: `expires_on < '${dayText(storingDay + PIN_AHEAD_DAYS)}'`, to: NEVER_EXPIRES_ON }

@@ -11,6 +11,7 @@ import type { ConfigStore } from "./config.js";
 import type { ExpireOptions, ExpiryReport } from "./expiry.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
+import type { Retention } from "./retention.js";
 import type { RollupStore } from "./rollups.js";
 import type { StateStore } from "./state.js";
 
@@ -106,8 +107,7 @@ export interface Store {
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
-  /** Days that rows are kept, by table index. */
-  readonly retentionDays: readonly number[];
+  readonly retention: Retention;
   readonly keys: KeyStore;
   readonly rollups: RollupStore;
   /** Connects, migrates, audits; `maintain` is its caller's. @throws StoreError, retryable or not */

@@ -40,7 +40,12 @@ interface Opened extends StoreFixture {
   end(): Promise<void>;
 }
 
-const SETTINGS = { retentionDays: 30, deadLetterBytesMax: 1_048_576, mysqlLanes: 2 };
+const SETTINGS = {
+  retentionDays: 30,
+  retentionDaysIn: { "kept-5": 5, "kept-some": { scoreHistory: 3 } },
+  deadLetterBytesMax: 1_048_576,
+  mysqlLanes: 2,
+};
 
 async function startSqlite(): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), "tailkeep-contract-"));

@@ -30,6 +30,16 @@ test.each([
   ["an unknown port", { TAILKEEP_GRPC_ADDR: "127.0.0.1" }, /TAILKEEP_GRPC_ADDR: must be host:port/],
   ["an unknown store", { TAILKEEP_STORE: "postgres://x" }, /TAILKEEP_STORE: must be sqlite:FILE or mysql:/],
   ["a number that is none", { TAILKEEP_RETENTION_DAYS: "many" }, /TAILKEEP_RETENTION_DAYS: "many" is not a number/],
+  [
+    "days that are no JSON",
+    { TAILKEEP_RETENTION_DAYS_IN: "a: 7" },
+    /TAILKEEP_RETENTION_DAYS_IN: must be JSON, such as/,
+  ],
+  [
+    "days of a namespace that are none",
+    { TAILKEEP_RETENTION_DAYS_IN: '{"a":0}' },
+    /DAYS_IN: a: Too small/,
+  ],
   ["a file that is not there", { TAILKEEP_CONFIG: "no.yaml" }, /no\.yaml: no such file/],
 ])("%s is wrong usage, in one line", async (_what, env, expected) => {
   const { code, stdout, stderr } = await runCommand(["serve"], { env, cwd: folder });

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const settings = (file: string) => ({
   file,
-  retentionDays: [1, 1, 1, 1, 1, 1],
+  retention: { days: [1, 1, 1, 1, 1, 1], daysIn: new Map<string, number[]>() },
   rollupDays: 365,
   deadLetterBytesMax: 1_000,
 });

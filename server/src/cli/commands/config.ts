@@ -8,6 +8,10 @@ import { configSchema } from "../../config/schema.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 import { registerCentralConfig } from "./central-config.js";
 
+function shownValue(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** As JSON Schema, in which `live` of a setting says whether a change in the file applies to a server that runs. */
 function jsonSchema(): object {
   const schema = z.toJSONSchema(configSchema, { io: "input" });
@@ -51,7 +55,7 @@ export function registerConfig(program: Command): void {
         const source = loaded.sources[path.join(".")] as string;
         return [
           path.join("."),
-          String(settingAt(shown, path)),
+          shownValue(settingAt(shown, path)),
           source,
           live ? "live" : "restart",
           environmentName(path),

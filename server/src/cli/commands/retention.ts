@@ -14,8 +14,8 @@ Examples:
   tailkeep retention --json | jq .due
   tailkeep sessions pin run-1        # its records never expire
 
-Set by retentionDays, and retentionDaysOf for single types, in tailkeep.yaml. A record keeps the day that it was given
-when it was stored.`;
+Set by retentionDays, retentionDaysOf for single types and retentionDaysIn for namespaces, in tailkeep.yaml; the days
+shown are those of your namespace. A record keeps the day that it was given when it was stored.`;
 
 const RUNS_SHOWN = 5;
 

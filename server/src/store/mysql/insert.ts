@@ -13,8 +13,8 @@ import { literal, textLiteral } from "./literal.js";
 export interface RowStamp {
   /** `YYYY-MM-DD HH:MM:SS.ffffff` */
   createdAt: string;
-  /** Expiry day by table index. */
-  expiresOn: readonly string[];
+  /** Expiry days of a namespace's records, by table index. */
+  expiresOn: (namespace: string) => readonly string[];
 }
 
 /** A refused row, and the run that it is in. */
@@ -37,7 +37,6 @@ const HEADS: readonly string[] = TABLES.map(
 export async function insertRows(session: Session, runs: readonly Run[], stamp: RowStamp): Promise<Refusal[]> {
   const refused: Refusal[] = [];
   for (const table of TABLES) {
-    const suffix = `,'${stamp.createdAt}','${stamp.expiresOn[table.index]}')`;
     const own = table.columns.length;
     let tuples: string[] = [];
     let origins: Pending[] = [];
@@ -53,6 +52,7 @@ export async function insertRows(session: Session, runs: readonly Run[], stamp: 
       const rows = run.rows[table.index];
       if (rows === undefined) continue;
       const head = `(${run.key},`;
+      const suffix = `,'${stamp.createdAt}','${stamp.expiresOn(run.namespace)[table.index]}')`;
       const owner = `,${textLiteral(run.namespace)},${textLiteral(run.sessionId)}`;
       for (let at = 0; at < rows.seqs.length; at++) {
         let tuple = head + rows.seqs[at] + owner;

@@ -17,20 +17,14 @@ import type { KeyStore } from "../api-keys.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
-import {
-  EXPIRING_TABLES,
-  type ExpireOptions,
-  type ExpiryReport,
-  expiryDays,
-  heldBecause,
-  inSlices,
-} from "../expiry.js";
+import { EXPIRING_TABLES, type ExpireOptions, type ExpiryReport, heldBecause, inSlices } from "../expiry.js";
 import { nextKey, streamKey } from "../keys.js";
 import { DELETING } from "../model.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { pinState, settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
+import { daysInNamespace, ExpiryStamp, expiryDays, longestDays, type Retention } from "../retention.js";
 import { ROLLUP_TABLES, type RollupStore } from "../rollups.js";
 import { rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { StateStore } from "../state.js";
@@ -63,8 +57,7 @@ export interface MysqlOptions {
   target: MysqlTarget;
   /** Transactions in flight. */
   lanes: number;
-  /** Days that rows are kept, by table index. */
-  retentionDays: readonly number[];
+  retention: Retention;
   /** Days that rollups are kept. */
   rollupDays: number;
   deadLetterBytesMax: number;
@@ -81,7 +74,7 @@ function affected(result: unknown): number {
 
 export class MysqlStore implements Store {
   readonly capabilities: Capabilities;
-  readonly retentionDays: readonly number[];
+  readonly retention: Retention;
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
@@ -99,7 +92,7 @@ export class MysqlStore implements Store {
 
   constructor(options: MysqlOptions) {
     this.#options = options;
-    this.retentionDays = options.retentionDays;
+    this.retention = options.retention;
     this.#clock = options.clock ?? systemClock;
     this.capabilities = { sharedByServers: true, lanes: options.lanes };
     this.#commitLanes = new Lanes(options.target, options.lanes);
@@ -131,7 +124,7 @@ export class MysqlStore implements Store {
       return false;
     }
     this.#storingDay = await advanceStoringDay(this.#sideLanes);
-    const longest = Math.max(...this.#options.retentionDays);
+    const longest = longestDays(this.retention);
     const parts = [
       () => this.#markLost(),
       ...TABLES.map((table) => () => addPartitions(this.#sideLanes, table, this.#storingDay, longest)),
@@ -181,7 +174,9 @@ export class MysqlStore implements Store {
       await saveStreams(session, [{ key, ...request, row: decision.row }]);
       if (decision.regressed !== null) {
         const gap = { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED } as const;
-        await insertGaps(session, [{ owner: { key, ...request }, gap }], now, this.#expiryOfLongest());
+        await insertGaps(session, [{ owner: { key, ...request }, gap }], now, (namespace) =>
+          this.#expiryOfLosses(namespace),
+        );
       }
       return {
         kind: "opened",
@@ -221,12 +216,13 @@ export class MysqlStore implements Store {
       } else outcomes.set(run, admission as RunOutcome);
     }
     const now = this.#clock.nowUs();
+    const expiry = new ExpiryStamp(this.retention, this.#storingDay);
     const refused = await insertRows(
       session,
       admitted.map((each) => each.run),
       {
         createdAt: timestampText(now),
-        expiresOn: this.#options.retentionDays.map((days) => dayText(this.#storingDay + days)),
+        expiresOn: (namespace) => expiry.ofRecords(namespace),
       },
     );
     const gaps: OwnedGap[] = [];
@@ -248,7 +244,7 @@ export class MysqlStore implements Store {
         rejected: [...original.rejected, ...own],
       });
     }
-    const day = this.#expiryOfLongest();
+    const day = (namespace: string) => this.#expiryOfLosses(namespace);
     if (gaps.length > 0) await insertGaps(session, gaps, now, day);
     if (letters.length > 0) await insertDeadLetters(session, letters, now, day);
     await saveStreams(session, updates);
@@ -344,7 +340,7 @@ export class MysqlStore implements Store {
       await settlePins(
         await this.reads.pins(),
         storing,
-        expiryDays(this.retentionDays, this.#options.rollupDays),
+        (namespace) => expiryDays(daysInNamespace(this.retention, namespace), this.#options.rollupDays),
         pinWork(lanes, this.#clock, signal),
       );
       for (const [table, partitions] of Map.groupBy(due, (each) => each.table)) {
@@ -432,9 +428,8 @@ export class MysqlStore implements Store {
     return kept ? entry.body : null;
   }
 
-  /** Gaps and dead letters stay as long as any record beside them. */
-  #expiryOfLongest(): string {
-    return dayText(this.#storingDay + Math.max(...this.#options.retentionDays));
+  #expiryOfLosses(namespace: string): string {
+    return new ExpiryStamp(this.retention, this.#storingDay).ofLosses(namespace);
   }
 
   /** A small transaction that gives way to others a few times: they insert the same row, or hold its lock. */

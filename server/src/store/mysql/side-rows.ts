@@ -46,11 +46,11 @@ export async function insertGaps(
   session: Session,
   gaps: readonly OwnedGap[],
   nowUs: number,
-  day: string,
+  dayOf: (namespace: string) => string,
 ): Promise<void> {
   const tuples = gaps.map(({ owner, gap }) => {
     const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
-    return `(${owner.key},${gap.firstSeq},${gap.lastSeq},${names},${gap.type},${gap.cause},${nowUs},'${day}')`;
+    return `(${owner.key},${gap.firstSeq},${gap.lastSeq},${names},${gap.type},${gap.cause},${nowUs},'${dayOf(owner.namespace)}')`;
   });
   await insertInParts(
     session,
@@ -64,13 +64,13 @@ export async function insertDeadLetters(
   session: Session,
   letters: readonly OwnedLetter[],
   nowUs: number,
-  day: string,
+  dayOf: (namespace: string) => string,
 ): Promise<void> {
   const tuples = letters.map(({ owner, entry, body }) => {
     const names = `${textLiteral(owner.namespace)},${textLiteral(owner.sessionId)}`;
     const texts = `${textLiteral(entry.field)},${textLiteral(entry.message)}`;
     const numbers = `${entry.type},${entry.reason}`;
-    return `(${owner.key},${entry.seq},${names},${numbers},${texts},${blobLiteral(body)},${nowUs},'${day}')`;
+    return `(${owner.key},${entry.seq},${names},${numbers},${texts},${blobLiteral(body)},${nowUs},'${dayOf(owner.namespace)}')`;
   });
   await insertInParts(
     session,

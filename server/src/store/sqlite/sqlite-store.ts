@@ -13,13 +13,13 @@ import {
   type ExpiredTable,
   type ExpireOptions,
   type ExpiryReport,
-  expiryDays,
   heldBecause,
   inSlices,
 } from "../expiry.js";
 import { settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
+import { daysInNamespace, expiryDays, type Retention } from "../retention.js";
 import type { CheckpointOutcome, RollupStore } from "../rollups.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
@@ -29,8 +29,7 @@ import type { DeletedSlice, WriterData } from "./writer.js";
 
 export interface SqliteOptions {
   file: string;
-  /** Days that rows are kept, by table index. */
-  retentionDays: readonly number[];
+  retention: Retention;
   /** Days that rollups are kept. */
   rollupDays: number;
   deadLetterBytesMax: number;
@@ -47,7 +46,7 @@ const OPENS_PER_TRANSACTION = 128;
 
 export class SqliteStore implements Store {
   readonly capabilities: Capabilities = { sharedByServers: false, lanes: SQLITE_LANES };
-  readonly retentionDays: readonly number[];
+  readonly retention: Retention;
   readonly reads: Reads;
   readonly state: StateStore;
   readonly config: ConfigStore;
@@ -60,7 +59,7 @@ export class SqliteStore implements Store {
   #openUnderWay = false;
 
   constructor(options: SqliteOptions) {
-    this.retentionDays = options.retentionDays;
+    this.retention = options.retention;
     this.#rollupDays = options.rollupDays;
     mkdirSync(dirname(options.file), { recursive: true });
     this.#writer = new Thread(new URL("./writer.js", import.meta.url), options satisfies WriterData);
@@ -161,11 +160,16 @@ export class SqliteStore implements Store {
     const report: ExpiryReport = { storingDay: day, heldBecause: held, tables };
     if (dryRun || held !== undefined) return report;
     const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
-    await settlePins(await this.reads.pins(), storing, expiryDays(this.retentionDays, this.#rollupDays), {
-      moveSlice: (move) => this.#writer.call<number>("movePinSlice", move),
-      unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
-      rest: (work) => inSlices(systemClock, rest, work, signal),
-    });
+    await settlePins(
+      await this.reads.pins(),
+      storing,
+      (namespace) => expiryDays(daysInNamespace(this.retention, namespace), this.#rollupDays),
+      {
+        moveSlice: (move) => this.#writer.call<number>("movePinSlice", move),
+        unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
+        rest: (work) => inSlices(systemClock, rest, work, signal),
+      },
+    );
     for (const table of EXPIRING_TABLES) {
       let rows = 0;
       const slice = async () => {

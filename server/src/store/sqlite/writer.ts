@@ -23,6 +23,7 @@ import { DELETING } from "../model.js";
 import { refuseOtherSchema } from "../moved.js";
 import { mergeLabels, openDecision } from "../open.js";
 import { BEING_UNPINNED, type Move, pinState, UNPINNED } from "../pins.js";
+import { ExpiryStamp, type Retention } from "../retention.js";
 import { type Checkpoint, type CheckpointOutcome, ROLLUP_TABLES } from "../rollups.js";
 import { bootstrapStatements, MIGRATIONS, rowsTable, STORED_COLUMNS } from "../schema.js";
 import type { DeleteOutcome, PutOutcome } from "../state.js";
@@ -38,8 +39,7 @@ import { serveThread } from "./thread.js";
 
 export interface WriterData {
   file: string;
-  /** By table index. */
-  retentionDays: readonly number[];
+  retention: Retention;
   rollupDays: number;
   deadLetterBytesMax: number;
 }
@@ -256,7 +256,7 @@ class SqliteWriter {
     return this.#transaction(() => {
       const now = nowUs();
       const createdAt = timestampText(now);
-      const expiresOn = this.#data.retentionDays.map((days) => dayText(this.#storingDay + days));
+      const expiry = new ExpiryStamp(this.#data.retention, this.#storingDay);
       const outcomes = runs.map((run, index): RunOutcome => {
         const row = this.#streamRow(run.key);
         const admission = admit(run, row);
@@ -267,7 +267,7 @@ class SqliteWriter {
           if (body === undefined) wanted.push({ run: index, seq });
           return body ?? null;
         };
-        const refused = insert.insert(admitted, { createdAt, expiresOn }, bodyOf);
+        const refused = insert.insert(admitted, { createdAt, expiresOn: expiry.ofRecords(run.namespace) }, bodyOf);
         for (const gap of admitted.gaps) this.#insertGap(run.key, run, gap, now);
         for (const each of [...admitted.rejected, ...refused]) this.#insertDeadLetter(run, each, now);
         const next = advance(row, admitted, refused);
@@ -489,7 +489,7 @@ class SqliteWriter {
         gap.type,
         gap.cause,
         now,
-        this.#expiryOfLongest(),
+        this.#expiryOfLosses(owner.namespace),
       ],
     );
   }
@@ -509,7 +509,7 @@ class SqliteWriter {
         entry.message,
         this.#bodyWithinQuota(run.namespace, entry.body),
         now,
-        this.#expiryOfLongest(),
+        this.#expiryOfLosses(run.namespace),
       ],
     );
   }
@@ -526,9 +526,8 @@ class SqliteWriter {
     return kept ? body : null;
   }
 
-  /** Gaps and dead letters stay as long as any record beside them. */
-  #expiryOfLongest(): string {
-    return dayText(this.#storingDay + Math.max(...this.#data.retentionDays));
+  #expiryOfLosses(namespace: string): string {
+    return new ExpiryStamp(this.#data.retention, this.#storingDay).ofLosses(namespace);
   }
 
   #transaction<Result>(work: () => Result): Result {

@@ -78,7 +78,7 @@ export function keyRoleToJSON(object: KeyRole): string {
   }
 }
 
-/** Asks for the state of retention. It is the same for all namespaces. */
+/** Asks for the state of retention. But for the days it is the same for all namespaces. */
 export interface GetRetentionRequest {
 }
 
@@ -86,7 +86,7 @@ export interface GetRetentionRequest {
 export interface GetRetentionResponse {
   /** The day that rows are stored under now, as 2026-11-22. It follows the clock, a day a minute at the most. */
   storingDay: string;
-  /** For records that the answering server stores from now on, by type. */
+  /** For records of the caller's namespace that the answering server stores from now on, by type. */
   types: RetentionOfType[];
   /** Why nothing is removed at present: the clocks disagree. Empty where it is. */
   heldBecause: string;
