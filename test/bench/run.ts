@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [--only containers|sdk|server|series] [--store sqlite|mysql|all] [--quick]`: every claim about speed as a ratio within one run, against the
+ * `npm run bench -- [--only containers|sdk|server|series|expiry] [--store sqlite|mysql|all] [--quick]
+ * [--due-rows 20000000]`: every claim about speed as a ratio within one run, against the
  * bare driver doing the same rows into the same tables with the same durability.
  *
  * `--quick` uses a tenth of the rows: good for a look, not for a claim. Exits with 1 where a claim does not hold.
@@ -14,6 +15,7 @@ import mysql from "mysql2/promise";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 import { benchContainers } from "./containers.js";
+import { benchExpiry } from "./expiry.js";
 import { child, median, percentile, times } from "./measure.js";
 import { benchRecording } from "./recording.js";
 import { columnsOf, fullRow, record } from "./rows.js";
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     store: { type: "string", default: "all" },
     only: { type: "string", default: "all" },
     quick: { type: "boolean", default: false },
+    "due-rows": { type: "string", default: "20000000" },
   },
 });
 const SCALE = options.quick ? 0.1 : 1;
@@ -33,6 +36,10 @@ const ROUNDS = 3;
 const STREAMS = 4;
 const SMALL_ROWS = 1_000_000 * SCALE;
 const LARGE_ROWS = 10_000_000 * SCALE;
+/** That are to expire beside ingest. */
+const DUE_ROWS = Number(options["due-rows"]) * SCALE;
+/** Sent with and without expiry: seconds of load, and all of it before a server that has started begins to expire. */
+const EXPIRY_RECORDS = 200_000;
 const LONE_RECORDS = 400;
 
 interface Rate {
@@ -302,6 +309,11 @@ try {
     claims.push(...(await benchSummingUp("SQLite", pair, INGEST_ROWS)));
     const sizes = () => Promise.resolve(sqliteSizes(file));
     claims.push(...(await benchSeries("SQLite", `sqlite:${file}`, LARGE_ROWS, sizes)));
+    rmSync(file);
+  }
+  if ((options.only === "all" || options.only === "expiry") && options.store !== "mysql") {
+    const file = join(folder, "expiry.db");
+    claims.push(await benchExpiry(file, DUE_ROWS, EXPIRY_RECORDS));
     rmSync(file);
   }
   if ((isServer || isSeries) && options.store !== "sqlite") {

@@ -18,13 +18,13 @@ import { child, median, percentile, times } from "./measure.js";
 import { type Claim, ms, perSecond } from "./table.js";
 
 const SESSION = "series";
-const BATCH_RECORDS = 8_192;
+export const BATCH_RECORDS = 8_192;
 const EPOCH_US = 1_795_000_000_000_000;
 const STEP_US = 10_000;
 const SUMMING_ROUNDS = 3;
 
 /** A score and three numbers of metadata, as a trainer writes them at every step. */
-function batch(firstSeq: number, count: number): Batch {
+export function batch(firstSeq: number, count: number): Batch {
   const index = tableOfType(RecordType.PERFORMANCE_HISTORY)?.index ?? 0;
   const rows: Rows = emptyRows();
   for (let seq = firstSeq; seq < firstSeq + count; seq++) {
