@@ -35,11 +35,7 @@ test.each([
     { TAILKEEP_RETENTION_DAYS_IN: "a: 7" },
     /TAILKEEP_RETENTION_DAYS_IN: must be JSON, such as/,
   ],
-  [
-    "days of a namespace that are none",
-    { TAILKEEP_RETENTION_DAYS_IN: '{"a":0}' },
-    /DAYS_IN: a: Too small/,
-  ],
+  ["days of a namespace that are none", { TAILKEEP_RETENTION_DAYS_IN: '{"a":0}' }, /DAYS_IN: a: Too small/],
   ["a file that is not there", { TAILKEEP_CONFIG: "no.yaml" }, /no\.yaml: no such file/],
 ])("%s is wrong usage, in one line", async (_what, env, expected) => {
   const { code, stdout, stderr } = await runCommand(["serve"], { env, cwd: folder });
