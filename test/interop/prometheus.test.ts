@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { DatabaseBoundedList, metricsText, openRecorder } from "@tailkeep/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { unpackPackage } from "../support/databases/debian-packages.js";
-import { exists } from "../support/databases/installation.js";
 import { freePort } from "../support/databases/ports.js";
+import { findPrometheus } from "../support/find-prometheus.js";
 import { temporaryFolder } from "../support/in-process-server.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 
@@ -21,20 +20,8 @@ let reason = "";
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: TailkeepServer;
 
-/** The folder of prometheus and promtool: installed, or from the distribution's package. */
-async function findPrograms(): Promise<string | undefined> {
-  for (const each of [process.env["TAILKEEP_TEST_PROMETHEUS_BIN"] ?? "", "/usr/bin", "/usr/local/bin"]) {
-    if (each !== "" && (await exists(join(each, "promtool"))) && (await exists(join(each, "prometheus")))) return each;
-  }
-  const root = await unpackPackage("prometheus");
-  return root === undefined ? undefined : join(root, "usr", "bin");
-}
-
 beforeAll(async () => {
-  programs = await findPrograms().catch((error: unknown) => {
-    reason = String(error).slice(0, 200);
-    return undefined;
-  });
+  ({ folder: programs, reason } = await findPrometheus());
   folder = await temporaryFolder();
   server = await TailkeepServer.start({ store: `sqlite:${join(folder.path, "prometheus.db")}` });
 }, 120_000);
@@ -47,17 +34,15 @@ function promtool(...args: string[]): Promise<{ stdout: string }> {
   return run(join(programs ?? "", "promtool"), args, { cwd: RULES });
 }
 
-const skipped = () => `no Prometheus here: install it, or set TAILKEEP_TEST_PROMETHEUS_BIN to its folder. ${reason}`;
-
 test("promtool takes the rules and the configuration, and their tests pass", async (context) => {
-  if (programs === undefined) context.skip(skipped());
+  if (programs === undefined) context.skip(reason);
   expect((await promtool("check", "rules", "recording.rules.yml", "alerts.rules.yml")).stdout).not.toContain("FAILED");
   expect((await promtool("check", "config", "prometheus.yml")).stdout).toContain("SUCCESS");
   expect((await promtool("test", "rules", "rules.test.yml")).stdout).toContain("SUCCESS");
 });
 
 test("promtool finds nothing to complain of in the metrics of server and trainer", async (context) => {
-  if (programs === undefined) context.skip(skipped());
+  if (programs === undefined) context.skip(reason);
   const recorder = openRecorder({ server: server.grpcAddress, spill: false });
   const list = new DatabaseBoundedList("score_history", { recorder, name: "scores" });
   for (let score = 0; score < 10; score++) list.append({ score });
@@ -75,7 +60,7 @@ test("promtool finds nothing to complain of in the metrics of server and trainer
 });
 
 test("Prometheus scrapes the server, and its rules find every metric that they ask for", async (context) => {
-  if (programs === undefined) context.skip(skipped());
+  if (programs === undefined) context.skip(reason);
   const port = await freePort();
   const config = join(folder.path, "prometheus.yml");
   const target = server.httpUrl.replace("http://", "");
