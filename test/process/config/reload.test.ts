@@ -1,6 +1,7 @@
 // tailkeep.yaml of a running server: on SIGHUP, after a change, and what is wrong with it.
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type CentralConfig, connect, type TailkeepClient } from "@tailkeep/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../../support/in-process-server.js";
@@ -105,6 +106,9 @@ test.each([
 test("a file that is gone changes nothing either, and counts again when it is back", async () => {
   await rm(join(folder.path, FILE));
   await expect.poll(() => logged(/tailkeep\.yaml: the file is gone; put it back/), SOON).toBe(1);
+  // Long enough to be looked at again.
+  await sleep(2_500);
+  expect(logged(/the file is gone/)).toBe(1);
   expect(await limits()).toMatchObject({ scoreHistory: 80 });
   await write("memoryLimits: { scoreHistory: 95 }\n");
   await expect.poll(limits, SOON).toMatchObject({ scoreHistory: 95 });
