@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { environmentName, SETTINGS } from "@tailkeep/server/dist/config/load.js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { temporaryFolder } from "../support/in-process-server.js";
 
@@ -55,4 +55,94 @@ test("the image is made from what exists, runs as nobody, and sets what the serv
   const environment = lines.filter((line) => line.startsWith("ENV")).join(" ");
   for (const [name] of environment.matchAll(/TAILKEEP_\w+/g)) expect(known).toContain(name);
   expect(lines.some((line) => line.startsWith("HEALTHCHECK"))).toBe(true);
+});
+
+/** `helm` from the PATH, or the one that TAILKEEP_TEST_HELM names; undefined where there is none. */
+async function helm(...args: string[]): Promise<string | undefined> {
+  const program = process.env["TAILKEEP_TEST_HELM"] ?? "helm";
+  try {
+    return (await run(program, args, { maxBuffer: 2 ** 24 })).stdout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+interface Manifest {
+  kind: string;
+  spec: {
+    replicas?: number;
+    template?: {
+      spec: {
+        securityContext: { runAsNonRoot: boolean };
+        containers: {
+          env: { name: string; value?: string; valueFrom?: unknown }[];
+          args?: string[];
+          securityContext: { readOnlyRootFilesystem: boolean };
+          readinessProbe: { httpGet: { path: string; scheme: string } };
+        }[];
+      };
+    };
+  };
+}
+
+const CHART = join(DEPLOY, "helm", "tailkeep");
+const MYSQL = ["--set", "store.kind=mysql", "--set", "store.urlSecret.name=tailkeep-store", "--set", "replicas=3"];
+const TLS = ["--set", "tls.secretName=tailkeep-tls"];
+const EVERYTHING = ["networkPolicy.enabled=true", "serviceMonitor.enabled=true"].flatMap((each) => ["--set", each]);
+
+describe("the Helm chart", () => {
+  test("has a schema that knows every value", async () => {
+    const values = parse(await readFile(join(CHART, "values.yaml"), "utf8")) as Record<string, unknown>;
+    const schema = JSON.parse(await readFile(join(CHART, "values.schema.json"), "utf8")) as {
+      properties: Record<string, unknown>;
+    };
+    const known = Object.keys(schema.properties).filter((name) => name !== "global");
+    expect(known.toSorted()).toEqual(Object.keys(values).toSorted());
+  });
+
+  test.for<[string, string[], string, number]>([
+    ["one server on SQLite", [...TLS], "StatefulSet", 1],
+    ["several on MySQL, with all that can be switched on", [...MYSQL, ...TLS, ...EVERYTHING], "Deployment", 3],
+    ["without TLS, by name", ["--set", "allowUnprotected=true"], "StatefulSet", 1],
+  ])("is linted and rendered: %s", async ([_what, settings, kind, replicas], context) => {
+    const linted = await helm("lint", "--strict", CHART, ...settings);
+    if (linted === undefined) context.skip("no helm on this machine");
+    const text = (await helm("template", "run", CHART, ...settings)) ?? "";
+    const manifests = text
+      .split(/^---$/m)
+      .map((each) => parse(each) as Manifest | null)
+      .filter((each) => each !== null);
+    const server = manifests.find((each) => each.kind === kind);
+    expect(server?.spec.replicas).toBe(replicas);
+    const pod = server?.spec.template?.spec;
+    const container = pod?.containers[0];
+    expect(pod?.securityContext.runAsNonRoot).toBe(true);
+    expect(container?.securityContext.readOnlyRootFilesystem).toBe(true);
+    expect(container?.args).toBeUndefined();
+    const known = [...SETTINGS.map(({ path }) => environmentName(path)), "TAILKEEP_CONFIG"];
+    for (const { name } of container?.env ?? []) expect(known).toContain(name);
+    const store = container?.env.find(({ name }) => name === "TAILKEEP_STORE");
+    expect(store?.value ?? store?.valueFrom).toEqual(
+      kind === "Deployment" ? { secretKeyRef: { name: "tailkeep-store", key: "url" } } : "sqlite:/data/tailkeep.db",
+    );
+    expect(container?.readinessProbe.httpGet).toMatchObject({
+      path: "/readyz",
+      scheme: settings.includes(TLS[1] ?? "") ? "HTTPS" : "HTTP",
+    });
+  });
+
+  test.for<[string, string[], RegExp]>([
+    ["neither TLS nor a word that none is wanted", [], /set tls.secretName, or allowUnprotected=true/],
+    ["MySQL without its secret", ["--set", "store.kind=mysql", ...TLS], /urlSecret/],
+    ["a value that there is not", ["--set", "replica=3", ...TLS], /replica/],
+  ])("refuses %s", async ([_what, settings, expected], context) => {
+    const rendered = helm("template", "run", CHART, ...settings);
+    const outcome = await rendered.then(
+      (text) => text,
+      (error: unknown) => String(error),
+    );
+    if (outcome === undefined) context.skip("no helm on this machine");
+    expect(outcome).toMatch(expected);
+  });
 });
