@@ -47,6 +47,7 @@ export class CentralConfig {
   readonly #clock: Clock;
   #own: Values;
   readonly #listeners = new Set<() => void>();
+  #updates: Promise<unknown> = Promise.resolve();
   #row: ConfigRow | undefined;
   #current: CurrentConfig;
   #loaded = false;
@@ -105,6 +106,13 @@ export class CentralConfig {
   /** @throws RpcError, StoreError */
   async update(update: ConfigUpdate): Promise<CurrentConfig> {
     check(update);
+    // One after the other: then only other servers can come first, and never many times in a row.
+    const updated = this.#updates.then(() => this.#update(update));
+    this.#updates = updated.catch(() => undefined);
+    return updated;
+  }
+
+  async #update(update: ConfigUpdate): Promise<CurrentConfig> {
     const { expectedVersion, author, comment } = update;
     for (let tried = 0; tried < UPDATE_TRIES; tried++) {
       const row = await this.#store.reads.newestConfig();
