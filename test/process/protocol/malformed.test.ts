@@ -65,7 +65,7 @@ describe("a batch", () => {
     ],
     [
       "whose text is not UTF-8",
-      batchRequest(Buffer.from("0801" + "1206" + "0a04" + "2a020aff".slice(0, 8), "hex")),
+      batchRequest(Buffer.from("080112060a042a020aff", "hex")),
       "INVALID_ARGUMENT",
       "MALFORMED",
       /batch\.entries\[0\]/,
