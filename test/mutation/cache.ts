@@ -42,8 +42,15 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     name: "a cache does not ask what other servers did",
     area: "cache",
     file: "server/dist/cache/session-cache.js",
-    edits: [{ find: "if (cache.warm && sharedByServers) {", replace: "if (false) {" }],
+    edits: [{ find: "if (cache.warm && !sharedByServers)", replace: "if (cache.warm)" }],
     catcher: simulatorWith("two servers"),
+  },
+  {
+    name: "a cache answers while it is being filled",
+    area: "cache",
+    file: "server/dist/cache/session-cache.js",
+    edits: [{ find: "version: cache.warm ? cache.version : undefined", replace: "version: cache.version" }],
+    catcher: { by: "test", filter: "unit/server/shared-cache" },
   },
   {
     name: "a cache keeps what it had while it was cold",

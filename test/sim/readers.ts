@@ -75,7 +75,7 @@ export class Readers {
     const { hits } = server.path.caches.statistics;
     // Committed by now, and told to whoever commits: an answer that leaves it out is old.
     const known = this.#acked(sessionId, tables);
-    const answer = await server.path.caches.tail(NAMESPACE, sessionId, tables, limit);
+    const answer = await server.path.caches.tail(NAMESPACE, sessionId, tables, limit, (rows) => rows);
     this.cacheHits += server.path.caches.statistics.hits - hits;
     // A server may need a moment to find that the database is not what it was.
     if (!isAtRest && (restoredAtMs > Number.NEGATIVE_INFINITY || database.restoredAtMs !== restoredAtMs)) return;

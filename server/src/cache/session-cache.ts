@@ -206,28 +206,46 @@ export class SessionCaches {
     this.#bytes = 0;
   }
 
-  /** The newest `limit` records of a session, oldest first: from memory while that is the truth, else from the store. */
-  async tail(namespace: string, sessionId: string, tables: readonly number[], limit: number): Promise<StoredRow[]> {
-    const found = await this.#fromMemory(namespace, sessionId, tables, limit);
-    if (found !== undefined) {
-      this.#hits++;
-      return withinAnswer(found);
-    }
-    this.#misses++;
-    return tailFromStore(this.#store, namespace, sessionId, undefined, tables, limit);
-  }
-
-  async #fromMemory(
+  /**
+   * The newest `limit` records of a session, oldest first: from memory while that is the truth, else from the store.
+   *
+   * @param answer what is made of them; on a shared store this is done while the database says that they are the newest
+   */
+  async tail<Answer>(
     namespace: string,
     sessionId: string,
     tables: readonly number[],
     limit: number,
-  ): Promise<StoredRow[] | undefined> {
+    answer: (rows: readonly StoredRow[]) => Answer,
+  ): Promise<Answer> {
+    const fromMemory = ({ recent }: SessionCache) => {
+      const rows = recent.newest(tables, limit);
+      return rows && { answer: answer(withinAnswer(rows)) };
+    };
+    const found = await this.#whileTrue(namespace, sessionId, fromMemory);
+    if (found !== undefined) {
+      this.#hits++;
+      return found.answer;
+    }
+    this.#misses++;
+    return answer(await tailFromStore(this.#store, namespace, sessionId, undefined, tables, limit));
+  }
+
+  /** What `look` sees in a session's cache while that has all that the store has; undefined where it never comes to that. */
+  async #whileTrue<Seen>(
+    namespace: string,
+    sessionId: string,
+    look: (cache: SessionCache) => Seen,
+  ): Promise<Seen | undefined> {
     const { sharedByServers } = this.#store.capabilities;
     for (let tried = 0; tried < FILL_TRIES; tried++) {
       const cache = this.#use(namespace, sessionId);
-      if (cache.warm && sharedByServers) {
-        const version = await this.#store.reads.sessionVersion(namespace, sessionId);
+      if (cache.warm && !sharedByServers) return look(cache);
+      if (cache.warm) {
+        const [version, early] = await Promise.all([
+          this.#store.reads.sessionVersion(namespace, sessionId),
+          this.#lookMeanwhile(cache, look),
+        ]);
         // A commit of this server may be in the database and not yet be told here: that is a moment, not another server.
         if (version !== cache.version) await this.#clock.sleep(0);
         if (version !== cache.version) {
@@ -235,14 +253,22 @@ export class SessionCaches {
           if (this.#sessions.get(name(namespace, sessionId)) === cache) this.forget(namespace, sessionId);
           continue;
         }
+        if (cache.warm) return cache.version === early.version ? early.seen : look(cache);
       }
       // A fill that somebody else began may have looked at the store before this question was asked.
       const joins = cache.filling !== undefined;
       if (!cache.warm) await this.#fill(namespace, sessionId, cache);
       if (!cache.warm) return undefined;
-      if (!joins || !sharedByServers) return cache.recent.newest(tables, limit);
+      if (!joins || !sharedByServers) return look(cache);
     }
     return undefined;
+  }
+
+  /** Looks once the question to the database is on its way. What is seen counts only as of `version`. */
+  async #lookMeanwhile<Seen>(cache: SessionCache, look: (cache: SessionCache) => Seen) {
+    await new Promise<void>((resolve) => this.#clock.defer(resolve));
+    // Lists that are being filled are no answer, though they have a version.
+    return { version: cache.warm ? cache.version : undefined, seen: look(cache) };
   }
 
   /** Fills the lists once, however many ask. */

@@ -9,7 +9,7 @@ import {
 } from "@tailkeep/proto";
 import { type SessionCaches, tailFromStore } from "../cache/session-cache.js";
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, TAIL_LIMIT_DEFAULT, TAIL_LIMIT_MAX } from "../limits.js";
-import { encodeRecords } from "../record/stored-row.js";
+import { encodeRecords, type StoredRow } from "../record/stored-row.js";
 import { TABLES } from "../record/tables.js";
 import { EncodedAnswer } from "../rpc/encoded-answer.js";
 import { badField } from "../rpc/errors.js";
@@ -64,6 +64,10 @@ function cursorOf([timeUs, stream, seq]: readonly (string | number)[]): RecordCu
   return { timeUs: Number(timeUs), stream: BigInt(stream as string), seq: Number(seq) };
 }
 
+function encodedAnswer(rows: readonly StoredRow[]): EncodedAnswer {
+  return new EncodedAnswer(encodeRecords(rows));
+}
+
 export async function tailRecords(
   store: Store,
   caches: SessionCaches,
@@ -75,11 +79,8 @@ export async function tailRecords(
   const tables = tablesOf(request.types);
   const limit = request.limit === 0 ? TAIL_LIMIT_DEFAULT : request.limit;
   if (limit < 1 || limit > TAIL_LIMIT_MAX) throw badField("limit", `is ${limit}; use 1 to ${TAIL_LIMIT_MAX}`);
-  const rows =
-    gameId === undefined
-      ? await caches.tail(namespace, sessionId, tables, limit)
-      : await tailFromStore(store, namespace, sessionId, gameId, tables, limit);
-  return new EncodedAnswer(encodeRecords(rows));
+  if (gameId === undefined) return caches.tail(namespace, sessionId, tables, limit, encodedAnswer);
+  return encodedAnswer(await tailFromStore(store, namespace, sessionId, gameId, tables, limit));
 }
 
 export async function getStatistics(

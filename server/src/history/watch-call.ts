@@ -130,7 +130,8 @@ export class WatchCall {
     for (const [stream, seq] of positions) this.#watcher.seen(stream, seq);
     if (this.#request.snapshotLimit === 0) return;
     const { caches } = this.#context;
-    const rows = await caches.tail(this.#namespace, this.#sessionId, this.#tables, this.#request.snapshotLimit);
+    const { snapshotLimit } = this.#request;
+    const rows = await caches.tail(this.#namespace, this.#sessionId, this.#tables, snapshotLimit, (found) => found);
     const early = new Map<bigint, Set<number>>();
     for (const row of rows) {
       // Committed after the watcher joined: it comes again as a live event.

@@ -16,7 +16,7 @@ export interface StoredRow {
   nonfinite: string | null;
   /** Values of the table's own columns. */
   values: readonly Value[];
-  /** Its StoredRecord message, once somebody has read it: the newest records are read again and again. */
+  /** Its field of an answer, once somebody has read it: the newest records are read again and again. */
   encoded?: Uint8Array;
   /** Its `rowBytes`, once somebody has asked: counting bytes means reading the texts. */
   bytes?: number;
@@ -70,14 +70,17 @@ export function storedMessage(row: StoredRow): StoredRecord {
 /** Number of the field that holds records in ListRecordsResponse, TailRecordsResponse and WatchRecordsResponse. */
 const RECORDS_TAG = (1 << 3) | 2;
 
+function encodeRecord(row: StoredRow): Uint8Array {
+  row.encoded ??= new BinaryWriter()
+    .uint32(RECORDS_TAG)
+    .bytes(StoredRecord.encode(storedMessage(row)).finish())
+    .finish();
+  return row.encoded;
+}
+
 /** Rows as that field, each a StoredRecord; other fields of the message may follow. */
 export function encodeRecords(rows: readonly StoredRow[]): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const row of rows) {
-    row.encoded ??= StoredRecord.encode(storedMessage(row)).finish();
-    writer.uint32(RECORDS_TAG).bytes(row.encoded);
-  }
-  return writer.finish();
+  return Buffer.concat(rows.map(encodeRecord));
 }
 
 /** Whose rows a batch has. */

@@ -1,5 +1,6 @@
 // A database that was restored from an older copy, and what is in memory of the time since.
 import { OpenBatch } from "@tailkeep/client/internals";
+import { systemClock } from "@tailkeep/server/dist/base/clock.js";
 import { SessionCaches } from "@tailkeep/server/dist/cache/session-cache.js";
 import { decodeBatch } from "@tailkeep/server/dist/record/decode.js";
 import type { StoredRow } from "@tailkeep/server/dist/record/stored-row.js";
@@ -7,7 +8,6 @@ import { TABLE_COUNT } from "@tailkeep/server/dist/record/tables.js";
 import { type StreamProgress, sessionVersion } from "@tailkeep/server/dist/store/reads/reads.js";
 import type { Store } from "@tailkeep/server/dist/store/store.js";
 import { expect, test } from "vitest";
-import { FakeClock } from "../../support/fake-clock.js";
 
 const OWNER = { key: 7n, sessionId: "run", streamId: "only" };
 const TABLES = [3];
@@ -25,7 +25,7 @@ function emptyStore(stream: { epoch: number; committedSeq: number }) {
     },
   } as unknown as Store;
   const capacities = new Array<number>(TABLE_COUNT).fill(10);
-  const caches = new SessionCaches(store, new FakeClock(), { capacities, sessionsMax: 10, bytesMax: 1_000_000 });
+  const caches = new SessionCaches(store, systemClock, { capacities, sessionsMax: 10, bytesMax: 1_000_000 });
   return { caches, stream };
 }
 
@@ -39,21 +39,21 @@ function twoScores() {
 
 test("records that were forgotten are not shown once their numbers are taken by a gap", async () => {
   const { caches, stream } = emptyStore({ epoch: 1, committedSeq: 0 });
-  expect(await caches.tail("default", "run", TABLES, 10)).toEqual([]);
+  expect(await caches.tail("default", "run", TABLES, 10, (rows) => rows)).toEqual([]);
   stream.committedSeq = 2;
   caches.committed("default", OWNER, 1, 2, twoScores());
-  expect(await caches.tail("default", "run", TABLES, 10)).toHaveLength(2);
+  expect(await caches.tail("default", "run", TABLES, 10, (rows) => rows)).toHaveLength(2);
   // The rows are gone; the writer opens its stream again, and what it saw acked becomes a gap.
   stream.epoch = 2;
   const regressed = { firstSeq: 1, lastSeq: 2 };
   const counts = { stored: 0, rejected: 0, gapped: 2 };
   caches.opened("default", "run", { kind: "opened", key: OWNER.key, epoch: 2, committedSeq: 2, counts, regressed });
-  expect(await caches.tail("default", "run", TABLES, 10)).toEqual([]);
+  expect(await caches.tail("default", "run", TABLES, 10, (rows) => rows)).toEqual([]);
 });
 
 test("a cache that nobody had asked is filled with what the store has, and nothing else", async () => {
   const { caches, stream } = emptyStore({ epoch: 1, committedSeq: 2 });
   caches.committed("default", OWNER, 1, 2, twoScores());
   stream.committedSeq = 0;
-  expect(await caches.tail("default", "run", TABLES, 10)).toEqual([]);
+  expect(await caches.tail("default", "run", TABLES, 10, (rows) => rows)).toEqual([]);
 });

@@ -1,0 +1,1 @@
+import { TailkeepServer } from "./support/tailkeep-server.js";
