@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { connect, type TailkeepClient } from "@tailkeep/client";
+import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import mysql from "mysql2/promise";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
@@ -126,9 +127,10 @@ async function pageMs(client: TailkeepClient, sessionId: string, rows: number): 
   return median(found.slice(asks.length * 10));
 }
 
-function residentMiB(pid: number): number {
+/** Now, or the highest since the process began (VmHWM). */
+function residentMiB(pid: number, line: "VmRSS" | "VmHWM" = "VmRSS"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
+  return Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024;
 }
 
 /** The same history grown from one million to ten: how a page and the server's memory follow. */
@@ -168,6 +170,17 @@ async function growth(subject: Subject, server: TailkeepServer, client: Tailkeep
     largeRss / smallRss,
     true,
     1.05,
+  );
+  const highestRss = residentMiB(pid, "VmHWM");
+  const statedRss = RESIDENT_BYTES_MAX / 1_048_576;
+  claim(
+    "resident memory, highest, against the stated cap",
+    subject.name,
+    `${highestRss.toFixed(0)} MiB`,
+    `${statedRss} MiB`,
+    highestRss / statedRss,
+    true,
+    1,
   );
 }
 

@@ -1,1 +1,0 @@
-import { TailkeepServer } from "./support/tailkeep-server.js";
