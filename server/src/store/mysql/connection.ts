@@ -104,6 +104,20 @@ function sessionStatements(writes: boolean): string[] {
   ];
 }
 
+/**
+ * On a Galera node a read may be behind what another node has acked, and what follows from it would be wrong: a tail that
+ * lacks records, a writer refused for one whom it has shut out. With bit 1 the first read of a transaction waits until its
+ * node has all that was committed before. MySQL, and MariaDB built without Galera, have no such variable.
+ */
+const CAUSAL_READS = "SET SESSION wsrep_sync_wait = @@SESSION.wsrep_sync_wait | 1";
+
+async function prepare(writes: boolean, run: (statement: string) => Promise<unknown>): Promise<void> {
+  for (const statement of sessionStatements(writes)) await run(statement);
+  await run(CAUSAL_READS).catch((error: unknown) => {
+    if (!(error instanceof StoreError && error.code === "ER_UNKNOWN_SYSTEM_VARIABLE")) throw error;
+  });
+}
+
 export type Rows = Record<string, unknown>[];
 
 /** Ends a connection at once: the driver's `destroy` waits for a server that may be frozen to close its side. */
@@ -162,7 +176,7 @@ export class Session {
       await new Promise<void>((resolve, reject) => {
         connection.connect((error) => (error === null ? resolve() : reject(error)));
       });
-      for (const statement of sessionStatements(true)) await session.query(statement);
+      await prepare(true, (statement) => session.query(statement));
       const [row] = await session.query("SELECT @@SESSION.sql_mode AS mode, @@SESSION.max_allowed_packet AS packet");
       if (String(row?.["mode"]).includes("NO_BACKSLASH_ESCAPES")) {
         throw new StoreError("misconfigured", "the server forces NO_BACKSLASH_ESCAPES; remove it", "SQL_MODE");
@@ -247,13 +261,11 @@ export class ReadPool {
     const connection = await this.#borrow();
     try {
       if (!this.#prepared.has(connection)) {
-        for (const statement of sessionStatements(false)) {
-          await this.#run(connection, statement, []).catch((error: unknown) => {
-            // Without its settings it would answer otherwise: in another time zone, with other locks.
-            this.#destroy(connection);
-            throw error;
-          });
-        }
+        await prepare(false, (statement) => this.#run(connection, statement, [])).catch((error: unknown) => {
+          // Without its settings it would answer otherwise: in another time zone, with other locks.
+          this.#destroy(connection);
+          throw error;
+        });
         this.#prepared.add(connection);
       }
       return await this.#run(connection, sql, values);
