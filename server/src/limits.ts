@@ -498,8 +498,14 @@ export const ROLLUP_BYTES_MAX = 32 * MIB;
 /** Memory for commits that wait until their stream's sums are read; what is more is read from the store again. */
 export const ROLLUP_WAITING_BYTES_MAX = 16 * MIB;
 
-/** Streams that are behind at once, and sessions whose numeric keys are known. */
-export const ROLLUP_BEHIND_MAX = 4_096;
+/**
+ * Streams whose sums are in memory or are to be, and those that may stay when there is nothing to do for them: the others
+ * are room for new ones. A stream that finds no room is summed up when it is asked for, or by the search for silent ones.
+ */
+export const ROLLUP_STREAMS_MAX = 8_192;
+export const ROLLUP_STREAMS_KEPT = 4_096;
+
+/** Sessions whose numeric keys are known. */
 export const ROLLUP_SESSIONS_MAX = 1_024;
 
 /**
@@ -525,6 +531,9 @@ export const ROLLUP_BYTES_PER_WRITE = 2 * MIB;
 /** Records of a stream that is behind that are read at once, and how long it may take before others have their turn. */
 export const ROLLUP_SLICE_RECORDS = 4_096;
 export const ROLLUP_TURN_MS = 200;
+
+/** Streams that are read at once: most are short, and waiting for the store is most of their time. */
+export const ROLLUP_STREAMS_AT_ONCE = 8;
 
 /** How often streams are looked for that nobody goes on with, of sessions that are silent for so long; and how many. */
 export const ROLLUP_SWEEP_MS = 600_000;

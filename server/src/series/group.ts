@@ -9,7 +9,9 @@ import { addValue, emptyTotals, type Totals } from "./totals.js";
 /** Entries that a new node has room for: most games of most streams have few records. */
 const ENTRIES_AT_FIRST = 4;
 
-const TOTALS_BYTES = 250;
+/** What a group takes besides its node: its maps, and what it knows of a series. */
+const GROUP_BYTES = 1_024;
+const TOTALS_BYTES = 400;
 
 /** A series of the group: its entries in the open node, and what it comes to. */
 export interface OpenSeries {
@@ -49,7 +51,7 @@ export class Group implements GroupSummary {
   }
 
   get bytes(): number {
-    return this.#node.bytes + this.totals.size * TOTALS_BYTES;
+    return GROUP_BYTES + this.#node.bytes + this.totals.size * TOTALS_BYTES;
   }
 
   /** Whether there is a node that is neither stored nor full. */

@@ -19,6 +19,10 @@ const SERIES_COLUMNS = 4;
 
 if (endianness() !== "LE") throw new Error("rollups are little-endian; run Tailkeep on a little-endian processor");
 
+/** What an array takes besides its numbers, and a series besides its arrays: measured in heaps of thousands of nodes. */
+const ARRAY_BYTES = 208;
+const SERIES_BYTES = 256;
+
 /** One series of a node, a number for each entry; where `count` is 0 the others mean nothing. */
 export class SeriesStats {
   min: Float64Array;
@@ -83,7 +87,8 @@ export class Node {
 
   /** Bytes in memory, about. */
   get bytes(): number {
-    return 512 + this.#capacity * 8 * (BASE_COLUMNS + SERIES_COLUMNS * this.series.size) + this.series.size * 256;
+    const arrays = BASE_COLUMNS + SERIES_COLUMNS * this.series.size;
+    return 512 + arrays * (ARRAY_BYTES + this.#capacity * 8) + this.series.size * SERIES_BYTES;
   }
 
   /** Makes room for entry `at`, and the entry. Most streams have few records: memory grows with them. */

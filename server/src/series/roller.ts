@@ -8,7 +8,6 @@
 import type { Clock } from "../base/clock.js";
 import {
   ROLLUP_AGE_MS_MAX,
-  ROLLUP_BEHIND_MAX,
   ROLLUP_BYTES_MAX,
   ROLLUP_BYTES_PER_WRITE,
   ROLLUP_CHECKPOINT_RECORDS,
@@ -20,6 +19,9 @@ import {
   ROLLUP_REST_MS,
   ROLLUP_SESSIONS_MAX,
   ROLLUP_SLICE_RECORDS,
+  ROLLUP_STREAMS_AT_ONCE,
+  ROLLUP_STREAMS_KEPT,
+  ROLLUP_STREAMS_MAX,
   ROLLUP_STREAMS_PER_WRITE,
   ROLLUP_SWEEP_FIRST_MS,
   ROLLUP_SWEEP_MS,
@@ -59,7 +61,7 @@ export class Roller {
   readonly #events: RollerEvents;
   /** Least recently used first. */
   readonly #streams = new Map<bigint, RolledStream>();
-  readonly #keys = new Map<string, KeysOfSession>();
+  readonly #keys = new Map<string, Promise<KeysOfSession>>();
   #waitingBytes = 0;
   #hasFailed = false;
   #wake: AbortController | undefined;
@@ -83,6 +85,7 @@ export class Roller {
 
   /** Batches of a stream are durable. Never throws: ingest goes on, whatever becomes of the sums. */
   committed(owner: RollupOwner, batches: readonly Batch[], committedSeq: number): void {
+    if (!this.#hasRoomFor(owner)) return;
     const stream = this.#use(owner, committedSeq);
     const before = stream.waitingBytes;
     try {
@@ -112,7 +115,7 @@ export class Roller {
 
   /** Somebody asks for a stream that is far behind. */
   wanted(owner: RollupOwner, committedSeq: number): void {
-    if (this.#streams.has(owner.key) || this.#streams.size >= ROLLUP_BEHIND_MAX) return;
+    if (this.#streams.has(owner.key) || !this.#hasRoomFor(owner)) return;
     this.#use(owner, committedSeq);
     this.#wake?.abort();
   }
@@ -170,17 +173,20 @@ export class Roller {
 
   async #round(signal: AbortSignal): Promise<void> {
     // Those of now: whoever commits meanwhile moves to the end.
-    const streams = [...this.#streams.values()];
-    for (const stream of streams) {
-      if (signal.aborted) return;
-      if (stream.isLive || stream.pausedUntilMs > this.#clock.monotonicMs()) continue;
-      try {
-        await this.#bring(stream);
-      } catch (error) {
-        this.#pause(stream);
-        throw error;
+    const startedMs = this.#clock.monotonicMs();
+    const behind = [...this.#streams.values()].filter((each) => !each.isLive && each.pausedUntilMs <= startedMs);
+    for (let from = 0; from < behind.length && !signal.aborted; from += ROLLUP_STREAMS_AT_ONCE) {
+      const some = behind.slice(from, from + ROLLUP_STREAMS_AT_ONCE);
+      const outcomes = await Promise.allSettled(some.map((stream) => this.#bring(stream)));
+      let failure: PromiseRejectedResult | undefined;
+      for (const [at, outcome] of outcomes.entries()) {
+        if (outcome.status === "fulfilled") continue;
+        this.#pause(some[at] as RolledStream);
+        failure ??= outcome;
       }
+      if (failure !== undefined) throw failure.reason;
     }
+    if (signal.aborted) return;
     const nowMs = this.#clock.monotonicMs();
     await this.#write([...this.#streams.values()].filter((stream) => isDue(stream, nowMs)));
     await this.#evict();
@@ -193,7 +199,9 @@ export class Roller {
     const endAtMs = this.#clock.monotonicMs() + ROLLUP_TURN_MS;
     if (stream.rollup === undefined) {
       const keys = await this.#keysOf(owner);
-      const row = await this.#store.reads.rollupStream(owner.key);
+      // All of it is here: nothing was summed up before, and were it otherwise, the checkpoint would be lost.
+      const isNew = stream.waitsFrom === 1;
+      const row = isNew ? undefined : await this.#store.reads.rollupStream(owner.key);
       const rollup = await StreamRollup.load(this.#store.reads, owner, row, keys);
       if (isGone()) return;
       stream.rollup = rollup;
@@ -222,27 +230,26 @@ export class Roller {
   }
 
   /** The session's keys that have series already. */
-  async #keysOf({ namespace, sessionId }: RollupOwner): Promise<KeysOfSession> {
+  #keysOf({ namespace, sessionId }: RollupOwner): Promise<KeysOfSession> {
     const session = `${namespace}\u0000${sessionId}`;
-    let keys = this.#keys.get(session);
-    if (keys === undefined) {
-      keys = new KeysOfSession();
-      for (const { summary } of await this.#store.reads.rollupStreams(
-        namespace,
-        sessionId,
-        -1n,
-        SERIES_STREAMS_PER_READ,
-      )) {
-        const { groups, keysLeftOut } = decodeSummary(summary);
-        for (const { totals } of groups) for (const name of totals.keys()) keys.saw(name);
-        for (const name of keysLeftOut) keys.leaveOut(name);
-      }
-    }
+    const known = this.#keys.get(session) ?? this.#readKeys(namespace, sessionId);
     this.#keys.delete(session);
-    this.#keys.set(session, keys);
+    this.#keys.set(session, known);
+    known.catch(() => this.#keys.delete(session));
     for (const oldest of this.#keys.keys()) {
       if (this.#keys.size <= ROLLUP_SESSIONS_MAX) break;
       this.#keys.delete(oldest);
+    }
+    return known;
+  }
+
+  async #readKeys(namespace: string, sessionId: string): Promise<KeysOfSession> {
+    const keys = new KeysOfSession();
+    const { reads } = this.#store;
+    for (const { summary } of await reads.rollupStreams(namespace, sessionId, -1n, SERIES_STREAMS_PER_READ)) {
+      const { groups, keysLeftOut } = decodeSummary(summary);
+      for (const { totals } of groups) for (const name of totals.keys()) keys.saw(name);
+      for (const name of keysLeftOut) keys.leaveOut(name);
     }
     return keys;
   }
@@ -320,7 +327,8 @@ export class Roller {
     for (const stream of this.#streams.values()) bytes += stream.bytes;
     const leaving: RolledStream[] = [];
     for (const stream of this.#streams.values()) {
-      if (bytes <= ROLLUP_BYTES_MAX) break;
+      const kept = this.#streams.size - leaving.length;
+      if (bytes <= ROLLUP_BYTES_MAX && kept <= ROLLUP_STREAMS_KEPT) break;
       if (!stream.isLive) continue;
       bytes -= stream.bytes;
       leaving.push(stream);
@@ -337,6 +345,10 @@ export class Roller {
     )) {
       this.wanted(owner, committedSeq);
     }
+  }
+
+  #hasRoomFor({ key }: RollupOwner): boolean {
+    return this.#streams.has(key) || this.#streams.size < ROLLUP_STREAMS_MAX;
   }
 
   #use(owner: RollupOwner, committedSeq: number): RolledStream {

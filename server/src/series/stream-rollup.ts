@@ -20,6 +20,9 @@ export interface RollupOwner {
   readonly sessionId: string;
 }
 
+/** What a stream takes without its groups: a map for each table, and who it is. */
+const STREAM_BYTES = 4_096;
+
 /** Places that one statement asks for. */
 const PLACES_PER_READ = 64;
 
@@ -77,7 +80,7 @@ export class StreamRollup {
   }
 
   get bytes(): number {
-    let bytes = 1_024;
+    let bytes = STREAM_BYTES;
     for (const games of this.#groups) for (const group of games.values()) bytes += group.bytes;
     for (const { body } of this.#full) bytes += body.length;
     return bytes;

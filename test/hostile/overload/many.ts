@@ -1,6 +1,7 @@
 /** Many of something: idle streams, short sessions one after another, watchers that do not read. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@grpc/grpc-js";
+import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import { Stubs } from "../../support/grpc/stubs.js";
 import { recordEntry, score } from "../../support/records/batches.js";
 import type { TailkeepServer } from "../../support/tailkeep-server.js";
@@ -41,6 +42,7 @@ async function measured(server: TailkeepServer, count: number, run: () => Promis
     await sleep(3_000);
     problems.push(...(await neighbour.end(stubs)));
     if (server.pid !== pid) problems.push("the server is another process");
+    if (peakBytes > RESIDENT_BYTES_MAX) problems.push("the server needed more memory than it states");
     const { slowestAckMs } = neighbour;
     return { count, seconds, startBytes, peakBytes, endBytes: residentBytes(pid), slowestAckMs, problems };
   } finally {
