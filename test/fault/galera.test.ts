@@ -73,6 +73,9 @@ async function letLag(): Promise<void> {
 
 const ackedOf = (trainers: readonly Trainer[]) => trainers.reduce((sum, { journal }) => sum + journal.ackedSeq, 0);
 
+const says = (server: TailkeepServer, status: number) =>
+  expect.poll(async () => (await fetch(`${server.httpUrl}/readyz`)).status, { timeout: GOES_ON_MS_MAX }).toBe(status);
+
 /** Streams of both servers are of one session, which no server then has for itself. They append until they are told to stop. */
 function trainersOf(client: TailkeepClient, side: number): Trainer[] {
   return Array.from(
@@ -156,8 +159,6 @@ test("a node killed under load: nothing acked is lost or doubled, and both serve
   const runs = Promise.all(trainers.map((trainer) => trainer.run(stop.signal)));
   const goesOn = (side: Trainer[], from = ackedOf(side)) =>
     expect.poll(() => ackedOf(side), { timeout: GOES_ON_MS_MAX }).toBeGreaterThan(from + PROGRESS);
-  const says = (server: TailkeepServer, status: number) =>
-    expect.poll(async () => (await fetch(`${server.httpUrl}/readyz`)).status, { timeout: GOES_ON_MS_MAX }).toBe(status);
   try {
     await Promise.all([goesOn(atA), goesOn(atB)]);
     await second.kill();
@@ -188,4 +189,17 @@ test("a node killed under load: nothing acked is lost or doubled, and both serve
     stop.abort();
     for (const client of clients) await client.close({ timeoutMs: 1_000 }).catch(() => {});
   }
+});
+
+test("a node without the majority is not ready, and takes writes again once it is told to go on alone", async () => {
+  const [first, second, third] = running().nodes;
+  const identity = ids();
+  await stubsA.call("writeRecords", { ...identity, batch: { firstSeq: 1n, entries: entries(3, 0) } });
+  await Promise.all([second.kill(), third.kill()]);
+  await says(a, 503);
+  expect(await (await fetch(`${a.httpUrl}/readyz`)).text()).toContain("NODE_CUT_OFF");
+  await first.query("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'");
+  await says(a, 200);
+  await stubsA.call("writeRecords", { ...identity, batch: { firstSeq: 4n, entries: entries(3, 3) } });
+  expect(await scoresOf(stubsA, identity.sessionId)).toEqual(upTo(6));
 });

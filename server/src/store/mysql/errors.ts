@@ -56,3 +56,14 @@ export function mysqlError(error: unknown): StoreError {
   const kind = KINDS.get(errno ?? 0) ?? (fatal === true ? "unavailable" : "refused");
   return new StoreError(kind, message, name, { cause: error });
 }
+
+/**
+ * What a read of no table fails with. It waits for no lock, so a lock wait is what a Galera node says that has lost the
+ * majority of its cluster; to everything else that is a passing conflict.
+ */
+export function pingError(error: unknown): StoreError {
+  const asked = mysqlError(error);
+  if (asked.code !== "ER_LOCK_WAIT_TIMEOUT") return asked;
+  const message = "the database node has lost the majority of its cluster; bring the other nodes back";
+  return new StoreError("unavailable", message, "NODE_CUT_OFF", { cause: error });
+}

@@ -33,6 +33,7 @@ import { MysqlKeys } from "./api-keys.js";
 import { auditMysql } from "./audit.js";
 import { MysqlConfig } from "./config.js";
 import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
+import { pingError } from "./errors.js";
 import {
   countExpired,
   databaseDay,
@@ -365,7 +366,9 @@ export class MysqlStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#readPool.query("SELECT 1", []);
+    await this.#readPool.query("SELECT 1", []).catch((error: unknown) => {
+      throw pingError(error);
+    });
   }
 
   close(): Promise<void> {
