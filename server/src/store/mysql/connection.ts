@@ -228,6 +228,7 @@ export class ReadPool {
   readonly #pool: Pool;
   readonly #connections = new Set<PoolConnection>();
   readonly #prepared = new WeakSet<PoolConnection>();
+  readonly #outdated = new WeakSet<PoolConnection>();
   readonly #waiting = new Set<(error: StoreError) => void>();
   #closed = false;
 
@@ -247,6 +248,11 @@ export class ReadPool {
     });
   }
 
+  /** Reads that begin from now on are on new connections: the old ones may go to a machine that is not the one any more. */
+  renew(): void {
+    for (const connection of this.#connections) this.#outdated.add(connection);
+  }
+
   query(sql: string, values: readonly unknown[]): Promise<Rows> {
     if (this.#closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
@@ -258,7 +264,11 @@ export class ReadPool {
   }
 
   async #query(sql: string, values: readonly unknown[]): Promise<Rows> {
-    const connection = await this.#borrow();
+    let connection = await this.#borrow();
+    while (this.#outdated.has(connection)) {
+      this.#destroy(connection);
+      connection = await this.#borrow();
+    }
     try {
       if (!this.#prepared.has(connection)) {
         await prepare(false, (statement) => this.#run(connection, statement, [])).catch((error: unknown) => {

@@ -9,6 +9,9 @@ const list = (kind: StoreErrorKind, ...numbers: number[]) => {
 
 // Lock wait timeout, deadlock (and Galera's certification failure), lock not available at once.
 list("contention", 1205, 1213, 3572);
+// Read-only: a machine that was demoted keeps its connections and answers every question, while new connections go to the
+// one that was promoted in its place.
+list("unavailable", 1290, 1836);
 // Row exists already.
 list("duplicate", 1062);
 // Too many connections, server shutdown, host blocked, user's connections used up, Galera node not ready, connection

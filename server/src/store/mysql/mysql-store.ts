@@ -198,6 +198,7 @@ export class MysqlStore implements Store {
     } catch (error) {
       // What was counted in a transaction that did not happen is counted again from the table.
       this.#deadLetterBytes.clear();
+      this.#renewReadsAfter(error);
       throw error;
     }
   }
@@ -435,12 +436,18 @@ export class MysqlStore implements Store {
     return new ExpiryStamp(this.retention, this.#storingDay).ofLosses(namespace);
   }
 
+  /** Another machine may be the one that writes now, while the one of before still answers what it is asked. */
+  #renewReadsAfter(error: unknown): void {
+    if (error instanceof StoreError && ["unavailable", "unknownOutcome"].includes(error.kind)) this.#readPool.renew();
+  }
+
   /** A small transaction that gives way to others a few times: they insert the same row, or hold its lock. */
   async #patiently<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     for (let tried = 1; ; tried++) {
       try {
         return await this.#sideLanes.transaction(work);
       } catch (error) {
+        this.#renewReadsAfter(error);
         const passing = error instanceof StoreError && (error.kind === "contention" || error.kind === "duplicate");
         if (!passing || tried === CONTENTION_TRIES) throw error;
         await this.#clock.sleep(this.#clock.random() * RETRY_DELAY_MS_FIRST * 2 ** tried);
