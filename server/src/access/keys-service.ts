@@ -31,7 +31,7 @@ import type { Store } from "../store/store.js";
 import type { KeyDirectory } from "./key-directory.js";
 import { limitsOf } from "./key-quota.js";
 import { type Role, rolesOf } from "./permissions.js";
-import { newKeyId, newSecret } from "./secret.js";
+import { isKeyId, newKeyId, newSecret } from "./secret.js";
 
 export interface KeysContext {
   store: Store;
@@ -129,8 +129,12 @@ export function keyForNamespace(
   return { ...made, key: message(made.row, nowUs) };
 }
 
+/** Quotes ids alone: whoever takes a key's secret for its id must not find it in the logs of the client. */
 function notFound(keyId: string): RpcError {
-  return new RpcError("NOT_FOUND", `key_id: there is no live key ${keyId.slice(0, ID_CHARS_MAX)}; ListKeys has all`);
+  const found = isKeyId(keyId)
+    ? `there is no live key ${keyId}`
+    : "is not an id of a key; use the part between the underscores of tk_<id>_<secret>";
+  return new RpcError("NOT_FOUND", `key_id: ${found}; ListKeys has all`);
 }
 
 async function createKey(

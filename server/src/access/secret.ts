@@ -11,6 +11,7 @@ const ID_CHARS = 12;
 /** Letters that are not taken for one another, and no underscore: that is what ends the id. */
 const ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 
+const KEY_ID = /^[a-z2-9]{12}$/;
 const TOKEN = /^tk_([a-z2-9]{12})_([A-Za-z0-9_-]{43})$/;
 
 export interface NewSecret {
@@ -40,6 +41,11 @@ export function newSecret(keyId: string): NewSecret {
 export function parseToken(token: string): { keyId: string; secret: string } | undefined {
   const parts = TOKEN.exec(token);
   return parts === null ? undefined : { keyId: parts[1] as string, secret: parts[2] as string };
+}
+
+/** Whether a text has the form of an id, and so is no secret that somebody gave by mistake. */
+export function isKeyId(text: string): boolean {
+  return KEY_ID.test(text);
 }
 
 /** Text for a log, such as headers that a library traces, without the keys in it; the ids of keys stay. */

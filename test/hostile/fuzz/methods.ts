@@ -31,19 +31,22 @@ const definitions = loadFileDescriptorSetFromBuffer(
   readFileSync(fileURLToPath(import.meta.resolve("@tailkeep/proto/descriptor.binpb"))),
 ) as Definition;
 
-/** Who makes keys closes the door for everybody without one: the tests of access fuzz those. */
-const NOT_HERE = /Key/;
-
-export const METHODS: readonly Method[] = Object.entries(definitions).flatMap(([service, definition]) =>
+const ALL: readonly Method[] = Object.entries(definitions).flatMap(([service, definition]) =>
   service.endsWith("Service")
-    ? Object.entries(definition as Definition).flatMap(([name, method]) => {
+    ? Object.entries(definition as Definition).map(([name, method]) => {
         const { path, requestStream, responseStream, requestType } = method as Method & {
           requestType: { type: MessageShape };
         };
-        return NOT_HERE.test(name) ? [] : [{ name, path, requestStream, responseStream, request: requestType.type }];
+        return { name, path, requestStream, responseStream, request: requestType.type };
       })
     : [],
 );
+
+/** Who makes keys closes the door for everybody without one: they have a campaign of their own. */
+const OF_KEYS = /Key/;
+
+export const METHODS: readonly Method[] = ALL.filter(({ name }) => !OF_KEYS.test(name));
+export const KEY_METHODS: readonly Method[] = ALL.filter(({ name }) => OF_KEYS.test(name));
 
 /** The message of a field, by the name that its descriptor gives. */
 export function messageOf(field: FieldShape, within: MessageShape): MessageShape {
