@@ -1,5 +1,5 @@
 /** Requests of the key methods: those of the corpus, sound ones, and those that name keys which exist. */
-import { CreateKeyRequest, RevokeKeyRequest, RotateKeyRequest } from "@tailkeep/proto";
+import { CreateKeyRequest, KeyRole, RevokeKeyRequest, RotateKeyRequest } from "@tailkeep/proto";
 import type { SeededRandom } from "../../../fault/harness/random.js";
 import type { Input } from "../messages.js";
 import type { Method } from "../methods.js";
@@ -16,6 +16,8 @@ export interface KeyRequest {
 
 const FROM_CORPUS_SHARE = 0.4;
 const UNDAMAGED_SHARE = 0.4;
+const ALMOST_SOUND_SHARE = 0.3;
+const NO_LIMITS = { streamsMax: undefined, recordsPerSecondMax: undefined, bytesPerSecondMax: undefined };
 const YEAR_US = 31_536_000_000_000n;
 
 export function nextRequest(ring: KeyRing, caller: Caller, inputs: readonly Input[], random: SeededRandom): KeyRequest {
@@ -25,9 +27,28 @@ export function nextRequest(ring: KeyRing, caller: Caller, inputs: readonly Inpu
   if (random.chance(FROM_CORPUS_SHARE) || method.name === "ListKeys") {
     return { method, bytes: random.chance(UNDAMAGED_SHARE) ? drawn : mutated(drawn, random, other), isSound: false };
   }
+  if (method.name === "CreateKey" && random.chance(ALMOST_SOUND_SHARE)) {
+    return { method, bytes: Buffer.from(almostSound(random)), isSound: false };
+  }
   const bytes = Buffer.from(written(ring, caller, method.name, random));
   if (!random.chance(UNDAMAGED_SHARE)) return { method, bytes: mutated(bytes, random, other), isSound: false };
   return { method, bytes, isSound: method.name === "CreateKey" };
+}
+
+/** Sound but for one field, which chance alone hardly ever makes. */
+function almostSound(random: SeededRandom): Uint8Array {
+  const sound = CreateKeyRequest.create({ roles: [KeyRole.READ] });
+  const wrong: readonly Partial<CreateKeyRequest>[] = [
+    { roles: [] },
+    { roles: [KeyRole.READ, KeyRole.UNSPECIFIED] },
+    { roles: [4 as KeyRole] },
+    { name: "x".repeat(129) },
+    { expiresAtUs: 1n },
+    ...[0, 12_001].map((streamsMax) => ({ limits: { ...NO_LIMITS, streamsMax } })),
+    { limits: { ...NO_LIMITS, recordsPerSecondMax: 0n } },
+    { limits: { ...NO_LIMITS, bytesPerSecondMax: -1n } },
+  ];
+  return CreateKeyRequest.encode({ ...sound, ...random.pick(wrong) }).finish();
 }
 
 function written(ring: KeyRing, caller: Caller, method: string, random: SeededRandom): Uint8Array {
