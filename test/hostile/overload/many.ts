@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@grpc/grpc-js";
 import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import { Stubs } from "../../support/grpc/stubs.js";
+import type { WatchProbe } from "../../support/grpc/watch-probe.js";
 import { recordEntry, score } from "../../support/records/batches.js";
 import type { TailkeepServer } from "../../support/tailkeep-server.js";
 import { Neighbour } from "../neighbour.js";
@@ -121,13 +122,24 @@ export async function shortSessions(
   });
 }
 
+/** Nobody misses anything without being told: records and missed ranges together are all there was. */
+function knownNumbers({ events }: WatchProbe): number {
+  const known = new Set<number>();
+  for (const { $case, value } of events) {
+    if ($case === "record") known.add(Number(value.seq));
+    else if ($case === "missed")
+      for (let seq = Number(value.firstSeq); seq <= Number(value.lastSeq); seq++) known.add(seq);
+  }
+  return known.size;
+}
+
 /** Watchers who stop reading while their session is written, and go on afterwards. */
 export async function slowWatchers(server: TailkeepServer, count: number, megabytes: number): Promise<ManyResult> {
   return await measured(server, count, async () => {
     const problems: string[] = [];
     const groups = Array.from(
       { length: Math.ceil(count / STREAMS_PER_CONNECTION) },
-      () => new Stubs(server.grpcAddress),
+      () => new Stubs(server.grpcAddress, { ownConnection: true }),
     );
     const watches = Array.from({ length: count }, (_, at) =>
       (groups[at % groups.length] as Stubs).watch({ sessionId: "watched" }),
@@ -137,7 +149,7 @@ export async function slowWatchers(server: TailkeepServer, count: number, megaby
     while (caughtUp() < count && performance.now() < until) await sleep(50);
     if (caughtUp() < count) problems.push(`${count - caughtUp()} watches did not begin`);
     for (const watch of watches) watch.pause();
-    const writer = new Stubs(server.grpcAddress);
+    const writer = new Stubs(server.grpcAddress, { ownConnection: true });
     const padding = "x".repeat(100_000);
     for (let seq = 1; seq <= megabytes * 10; seq++) {
       const record = {
@@ -158,17 +170,13 @@ export async function slowWatchers(server: TailkeepServer, count: number, megaby
     const last = { firstSeq: BigInt(megabytes * 10 + 1), entries: [recordEntry(score(1))] };
     for (const watch of watches) watch.resume();
     await writer.call("writeRecords", { sessionId: "watched", streamId: "s", writerId: "w", batch: last });
-    await sleep(2_000);
-    // Nobody misses anything without being told: records and ranges together are all there was.
+    const all = megabytes * 10 + 1;
+    const readBy = performance.now() + 60_000;
+    const areAllTold = () => watches.every((watch) => watch.ending !== undefined || knownNumbers(watch) === all);
+    while (!areAllTold() && performance.now() < readBy) await sleep(200);
     for (const [at, watch] of watches.entries()) {
-      const seen = new Set<number>();
-      for (const { $case, value } of watch.events) {
-        if ($case === "record") seen.add(Number(value.seq));
-        else if ($case === "missed")
-          for (let seq = Number(value.firstSeq); seq <= Number(value.lastSeq); seq++) seen.add(seq);
-      }
-      if (watch.ending === undefined && seen.size !== megabytes * 10 + 1) {
-        problems.push(`watcher ${at} knows of ${seen.size} of ${megabytes * 10 + 1}`);
+      if (watch.ending === undefined && knownNumbers(watch) !== all) {
+        problems.push(`watcher ${at} knows of ${knownNumbers(watch)} of ${all}`);
         break;
       }
       if (watch.ending !== undefined && watch.ending.status !== "RESOURCE_EXHAUSTED") {

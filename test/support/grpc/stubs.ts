@@ -117,6 +117,8 @@ export interface StubsOptions {
   readonly authorization?: string | undefined;
   /** @default plain text */
   readonly credentials?: ChannelCredentials | undefined;
+  /** Else clients of one address share a connection, and its limits. */
+  readonly ownConnection?: boolean | undefined;
 }
 
 /** Adds the header to every call. */
@@ -138,12 +140,13 @@ export class Stubs {
   readonly client: Client;
   readonly #probes: { cancel(): void }[] = [];
 
-  constructor(address: string, { authorization, credentials }: StubsOptions = {}) {
+  constructor(address: string, { authorization, credentials, ownConnection = false }: StubsOptions = {}) {
     this.client = new Client(address, credentials ?? ChannelCredentials.createInsecure(), {
       ...(authorization === undefined ? {} : sending(authorization)),
       "grpc.max_send_message_length": -1,
       "grpc.max_receive_message_length": -1,
       "grpc.enable_retries": 0,
+      "grpc.use_local_subchannel_pool": ownConnection ? 1 : 0,
     });
   }
 
