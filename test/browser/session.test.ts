@@ -144,7 +144,9 @@ describe.skipIf(!hasBrowser)("session (needs Chromium)", () => {
       },
     }));
     await dashboard.writeEntries("map", entries);
-    const page = await dashboard.open("#/session/map");
+    const page = await dashboard.open("#/session/map", { viewport: { width: 1_000, height: 300 } });
+    // Asked for only when it is looked at: it may be below the charts.
+    await page.locator(".seen").evaluate((place) => place.scrollIntoView());
     const map = page.getByRole("region", { name: "Coordinates" });
     await map.getByText("Exact over all 20 coordinates that are stored.").waitFor();
     await map.getByText("20 tries at 4 coordinates, 50 % had an effect.").waitFor();
