@@ -33,6 +33,12 @@ export const ENCODE_BUFFER_BYTES_INITIAL = 64 * 1024;
 /** The encode buffer shrinks back after a batch above this, so that one large record is not paid for ever. */
 export const ENCODE_BUFFER_BYTES_KEPT = 1024 * 1024;
 
+/** JSON above this is written by the runtime: for much text its one call is the faster way. */
+export const SMALL_JSON_BYTES_MAX = 2_048;
+
+/** Values within values that small JSON may have; what is a cycle ends here. */
+export const SMALL_JSON_DEPTH_MAX = 8;
+
 /** Entries appended and not yet acked, by default: a second of a busy trainer. */
 export const QUEUE_RECORDS_MAX_DEFAULT = 131_072;
 
@@ -372,6 +378,8 @@ function assertLimit(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`limits.ts is inconsistent: ${relation}`);
 }
 
+assertLimit(2 * SMALL_JSON_BYTES_MAX <= ENCODE_BUFFER_BYTES_INITIAL, "small JSON does not make the buffer grow");
+assertLimit(SMALL_JSON_BYTES_MAX < 2 ** 14, "the length of small JSON takes two bytes at most");
 assertLimit(FLUSH_BYTES_DEFAULT <= BATCH_BYTES_MAX / 2, "a flushed batch and one more small batch fit the hard limit");
 assertLimit(FLUSH_RECORDS_DEFAULT <= BATCH_ENTRIES_MAX, "a flushed batch has at most the entries of a batch");
 assertLimit(ENTRY_BYTES_MAX + ENVELOPE_BYTES_MAX <= BATCH_BYTES_MAX, "the largest entry fits a batch of its own");

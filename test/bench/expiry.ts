@@ -6,12 +6,11 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runOf } from "@tailkeep/server/dist/commit/stream-queue.js";
 import { EXPIRY_FIRST_MS } from "@tailkeep/server/dist/limits.js";
 import { openStore } from "@tailkeep/server/dist/store/open-store.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 import { child, median } from "./measure.js";
-import { BATCH_RECORDS, batch } from "./series.js";
+import { fill } from "./series.js";
 import { type Claim, perSecond } from "./table.js";
 
 const ROUNDS = 3;
@@ -24,21 +23,6 @@ const SHARE_KEPT_MIN = 0.9;
 const WARM_SHARE = 0.25;
 
 const say = (text: string) => console.error(`  ${text}`);
-
-async function fill(store: string, rows: number): Promise<void> {
-  const own = openStore({ store, retentionDays: -DAYS_AGO, deadLetterBytesMax: 1_048_576, mysqlLanes: 1 });
-  await own.start();
-  const owner = { namespace: "default", sessionId: "old", streamId: "only", writerId: "bench" };
-  const opened = await own.openStream({ ...owner, ackedSeq: 0, takeover: false, labels: {}, mode: "open" });
-  if (opened.kind !== "opened") throw new Error(`the stream is ${opened.kind}`);
-  const identity = { ...owner, key: opened.key, epoch: opened.epoch };
-  for (let seq = 1; seq <= rows; seq += BATCH_RECORDS) {
-    const each = batch(seq, Math.min(BATCH_RECORDS, rows - seq + 1));
-    const [outcome] = await own.commit([runOf(identity, [each])]);
-    if (outcome?.kind !== "committed") throw new Error(`the run is ${outcome?.kind}`);
-  }
-  await own.close();
-}
 
 /** How many have gone: they go in the order in which they were stored. */
 function goneRows(direct: DatabaseSync): number {
@@ -56,8 +40,13 @@ interface Round {
 async function measureRound(file: string, round: number, due: number, records: number): Promise<Round> {
   const server = await TailkeepServer.start({ store: `sqlite:${file}`, env: { TAILKEEP_LOG_LEVEL: "warn" } });
   const direct = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-  const load = async (session: string, count: number) =>
-    (await child<{ perSecond: number }>("load.ts", server.grpcAddress, session, STREAMS, count, 256)).perSecond;
+  // Time goes on from load to load: records of the same time over and over would be put between those there are.
+  let first = due + round * 4 * records;
+  const load = async (session: string, count: number) => {
+    first += count;
+    const args = [server.grpcAddress, session, STREAMS, count, 256, first] as const;
+    return (await child<{ perSecond: number }>("load.ts", ...args)).perSecond;
+  };
   try {
     const before = goneRows(direct);
     await load(`warm-${round}`, records * WARM_SHARE);
@@ -82,9 +71,16 @@ async function measureRound(file: string, round: number, due: number, records: n
 /** @param due rows that are to expire @param records sent in each half of a round */
 export async function benchExpiry(file: string, due: number, records: number): Promise<Claim> {
   console.error("SQLite, expiry:");
-  const startedMs = performance.now();
-  await fill(`sqlite:${file}`, due);
-  say(`${due.toLocaleString("en")} rows that are due, in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
+  // Their sums with them: a server that found none would make them beside the load.
+  const old = openStore({
+    store: `sqlite:${file}`,
+    retentionDays: -DAYS_AGO,
+    deadLetterBytesMax: 1_048_576,
+    mysqlLanes: 1,
+  });
+  await old.start();
+  await fill(old, "old", due, say);
+  await old.close();
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const found = await measureRound(file, round, due, records);

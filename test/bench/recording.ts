@@ -12,8 +12,13 @@ interface Appends {
   readonly p50Ns: number;
   readonly p999Ns: number;
   readonly maxNs: number;
-  readonly turnWallMsMax: number;
+  readonly turns: number;
+  readonly turnsWithPauses: number;
+  /** Of the turns that the garbage collector did not fall into. */
   readonly turnCpuMsMax: number;
+  readonly turnCpuMsMaxWithPauses: number;
+  /** The collector's longest, by the clock. */
+  readonly pauseMsMax: number;
   readonly ledger?: Ledger;
 }
 
@@ -64,8 +69,8 @@ async function appends(seconds: number, env: () => Record<string, string>): Prom
         most(`${what}, p99.9`, ns(found.p999Ns), ns(without.p999Ns), found.p999Ns / 1_000, P999_NS_MAX / 1_000),
         most(
           `${what}, longest turn, processor ms`,
-          `${found.turnCpuMsMax.toFixed(2)} ms`,
-          `${without.turnCpuMsMax.toFixed(2)} ms without`,
+          `${found.turnCpuMsMax.toFixed(2)} ms, pause ${found.pauseMsMax.toFixed(1)}`,
+          `without ${without.turnCpuMsMax.toFixed(2)} ms, pause ${without.pauseMsMax.toFixed(1)}`,
           found.turnCpuMsMax,
           STALL_MS_MAX,
         ),

@@ -1,18 +1,15 @@
 /**
- * `npm run bench -- [--only containers|sdk|server|series|expiry] [--store sqlite|mysql|all] [--quick]
- * [--due-rows 20000000]`: every claim about speed as a ratio within one run, against the
- * bare driver doing the same rows into the same tables with the same durability.
- *
- * `--quick` uses a tenth of the rows: good for a look, not for a claim. Exits with 1 where a claim does not hold.
+ * `npm run bench`: every claim about speed as a ratio within one run, against the bare driver doing the same rows into the
+ * same tables with the same durability.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { parseArgs } from "node:util";
 import { connect, type TailkeepClient } from "@tailkeep/client";
 import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import mysql from "mysql2/promise";
+import { CommandLine } from "../support/command-line.js";
 import { isSkipped, startMysqlFamily } from "../support/databases/index.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
 import { benchContainers } from "./containers.js";
@@ -23,14 +20,20 @@ import { columnsOf, fullRow, record } from "./rows.js";
 import { benchSeries, benchSummingUp } from "./series.js";
 import { type Claim, ms, perSecond, printTable } from "./table.js";
 
-const { values: options } = parseArgs({
-  options: {
-    store: { type: "string", default: "all" },
-    only: { type: "string", default: "all" },
-    quick: { type: "boolean", default: false },
-    "due-rows": { type: "string", default: "20000000" },
+const PARTS = ["all", "containers", "sdk", "server", "series", "expiry"] as const;
+const STORES = ["all", "sqlite", "mysql"] as const;
+
+const line = new CommandLine(
+  "bench",
+  "Measures every claim about speed as a ratio within one run; ends with 1 where one does not hold.",
+  {
+    only: { type: "string", default: "all", value: PARTS.join("|"), says: "this part" },
+    store: { type: "string", default: "all", value: STORES.join("|"), says: "of the server" },
+    quick: { type: "boolean", says: "a tenth of the rows: good for a look, not for a claim" },
+    "due-rows": { type: "string", default: "20000000", value: "N", says: "rows that are to expire beside ingest" },
   },
-});
+);
+const options = { ...line.values, only: line.oneOf("only", PARTS), store: line.oneOf("store", STORES) };
 const SCALE = options.quick ? 0.1 : 1;
 const INGEST_ROWS = 600_000 * SCALE;
 const ROUNDS = 3;
@@ -38,9 +41,9 @@ const STREAMS = 4;
 const SMALL_ROWS = 1_000_000 * SCALE;
 const LARGE_ROWS = 10_000_000 * SCALE;
 /** That are to expire beside ingest. */
-const DUE_ROWS = Number(options["due-rows"]) * SCALE;
+const DUE_ROWS = line.whole("due-rows", 1_000) * SCALE;
 /** Sent with and without expiry: seconds of load, and all of it before a server that has started begins to expire. */
-const EXPIRY_RECORDS = 200_000;
+const EXPIRY_RECORDS = options.quick ? 200_000 : 500_000;
 const LONE_RECORDS = 400;
 
 interface Rate {
@@ -311,7 +314,7 @@ async function mysqlSizes(url: string): Promise<{ rollups: number; rows: number 
 
 const folder = mkdtempSync(join(tmpdir(), "tailkeep-bench-"));
 try {
-  if (options.only === "all" || options.only === "containers") claims.push(...benchContainers(options.quick));
+  if (options.only === "all" || options.only === "containers") claims.push(...(await benchContainers(options.quick)));
   if (options.only === "all" || options.only === "sdk") claims.push(...(await benchRecording(options.quick)));
   const isServer = options.only === "all" || options.only === "server";
   if (isServer && options.store !== "mysql") await measure(await sqliteSubject(folder));

@@ -40,8 +40,14 @@ export function batch(firstSeq: number, count: number): Batch {
   return { firstSeq, lastSeq: firstSeq + count - 1, rows: all, gaps: [], rejected: [], rowCount: count, bytes };
 }
 
-async function fill(store: Store, records: number, say: (text: string) => void): Promise<void> {
-  const owner = { namespace: "default", sessionId: SESSION, streamId: "only", writerId: "bench" };
+/** Stores records and their sums, as a server does. */
+export async function fill(
+  store: Store,
+  sessionId: string,
+  records: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const owner = { namespace: "default", sessionId, streamId: "only", writerId: "bench" };
   const opened = await store.openStream({ ...owner, ackedSeq: 0, takeover: false, labels: {}, mode: "open" });
   if (opened.kind !== "opened") throw new Error(`the stream is ${opened.kind}`);
   const identity = { ...owner, key: opened.key, epoch: opened.epoch };
@@ -60,7 +66,7 @@ async function fill(store: Store, records: number, say: (text: string) => void):
     const [outcome] = await store.commit([runOf(identity, [each])]);
     if (outcome?.kind !== "committed") throw new Error(`the run is ${outcome?.kind}`);
     const rolledMs = performance.now();
-    roller.committed({ key: opened.key, namespace: "default", sessionId: SESSION }, [each], outcome.committedSeq);
+    roller.committed({ key: opened.key, namespace: "default", sessionId }, [each], outcome.committedSeq);
     rollMs += performance.now() - rolledMs;
   }
   await roller.flush();
@@ -137,7 +143,7 @@ export async function benchSeries(
   console.error(`${name}, series:`);
   const own = openStore({ store, retentionDays: 30, deadLetterBytesMax: 1_048_576, mysqlLanes: 2 });
   await own.start();
-  await fill(own, records, say);
+  await fill(own, SESSION, records, say);
   await own.close();
   const { rollups, rows } = await bytesOf();
   say(`rollups take ${(rollups / records).toFixed(1)} bytes a record, rows ${(rows / records).toFixed(0)}`);

@@ -1,9 +1,11 @@
 /**
  * A number for any key, for choosing among a few Maps. It need not be good, it must be cheap: the Map does the finding.
  *
- * Text is told apart by two of its characters, which takes 2 ns where all of them would take 50. Keys that agree in both
- * share a Map, which is as right as before, only larger. The last character is left out, and the low bits of whole numbers
- * are too: keys that are made one after another then mostly go into the same Map, whose end is in the cache.
+ * Text is told apart by five of its characters, which takes 3 ns where all of them would take 50: one in the middle and four
+ * near the end, where counters, coordinates and file names with their endings differ. Keys that agree in all five share a
+ * Map, which is as right as before, only larger, and so is the stall when it is rehashed. The last character is left out,
+ * and the low bits of whole numbers are too: keys that are made one after another then mostly go into the same Map, whose
+ * end is in the cache.
  */
 
 const scratch = new Float64Array(1);
@@ -15,16 +17,33 @@ function mixed(bits: number): number {
 }
 
 export function shardOf(key: unknown): number {
-  if (typeof key === "string") {
-    const { length } = key;
-    return length < 3 ? mixed(length) : mixed(key.charCodeAt(length - 3) + (key.charCodeAt(length >> 1) << 8));
-  }
+  if (typeof key === "string") return mixed(key.length < 7 ? bitsOfShort(key) : bitsOfLong(key));
   if (typeof key === "number") {
     if ((key | 0) === key) return mixed(key >>> 12);
-    scratch[0] = key;
+    // To a Map all NaN are one key; their bits differ with where they come from.
+    scratch[0] = Number.isNaN(key) ? Number.NaN : key;
     return mixed((scratchBits[0] as number) ^ (scratchBits[1] as number));
   }
   return rareShardOf(key);
+}
+
+/** Digits differ in their lowest four bits, letters in five: six bits apart, what differs stays apart. */
+function bitsOfLong(key: string): number {
+  const { length } = key;
+  return (
+    key.charCodeAt(length - 3) ^
+    (key.charCodeAt(length - 4) << 6) ^
+    (key.charCodeAt(length - 6) << 12) ^
+    (key.charCodeAt(length - 7) << 18) ^
+    (key.charCodeAt(length >> 1) << 24)
+  );
+}
+
+/** Of all characters but the last. */
+function bitsOfShort(key: string): number {
+  let bits = key.length;
+  for (let at = 0; at < key.length - 1; at++) bits = (bits << 6) ^ key.charCodeAt(at) ^ (bits >>> 26);
+  return bits;
 }
 
 function rareShardOf(key: unknown): number {

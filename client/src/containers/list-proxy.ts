@@ -28,9 +28,16 @@ export function coreOf<T>(list: readonly T[]): ListCore<T> {
   // Kept no longer than needed: a list that nobody else holds can be collected.
   handedOut = NOTHING_HANDED;
   if (handed !== undefined && handed.list === list) return handed.core as ListCore<T>;
-  const core = (list as { readonly [CORE]?: ListCore<T> } | undefined)?.[CORE];
+  const core = (list as { readonly [CORE]?: ListCore<T> } | undefined)?.[CORE] ?? coreOfTarget<T>(list);
   if (core === undefined) throw new TypeError("this is a method of BoundedList, called on something else");
   return core;
+}
+
+/** Node shows a Proxy with its target where it is asked to (`%o`), and the target is then asked for its items. */
+const targets = new WeakMap<object, ListCore<unknown>>();
+
+function coreOfTarget<T>(list: unknown): ListCore<T> | undefined {
+  return typeof list === "object" && list !== null ? (targets.get(list) as ListCore<T> | undefined) : undefined;
 }
 
 /** `target`, an empty array of the list's class, with the core's items in it. */
@@ -111,6 +118,7 @@ export function proxied<T, List extends T[] & { readonly append: unknown }>(targ
     preventExtensions: () => false,
   });
   handed.list = proxy;
+  targets.set(target, handed.core);
   return proxy;
 }
 

@@ -25,8 +25,9 @@ export class LruTable<K, V> {
   readonly #only: Map<K, number> | undefined;
   readonly #keys: (K | undefined)[];
   readonly #values: (V | undefined)[];
-  /** Of each slot the one before and the one after it, side by side: a use touches one line of memory for both. */
+  /** Of each slot the one before it, the one after it and its stamp, side by side: a use touches one line of memory for all. */
   readonly #links: Uint32Array;
+  /** The same memory; a stamp is behind its slot's two links. */
   readonly #stamps: Float64Array;
   #size = 0;
   #clock: number;
@@ -51,8 +52,8 @@ export class LruTable<K, V> {
     this.#keys = new Array(slots);
     this.#values = new Array(slots);
     // The system gives this memory when it is first written to.
-    this.#links = new Uint32Array(2 * (capacity + 1));
-    this.#stamps = new Float64Array(capacity + 1);
+    this.#links = new Uint32Array(4 * (capacity + 1));
+    this.#stamps = new Float64Array(this.#links.buffer);
     this.#clock = predecessor === undefined ? 0 : predecessor.#clock;
     this.#era = predecessor === undefined ? 1 : predecessor.#era + 1;
   }
@@ -92,12 +93,12 @@ export class LruTable<K, V> {
 
   /** The slot of the entry used next after this one; 0 if there is none. */
   next(slot: number): number {
-    return this.#links[2 * slot + 1] as number;
+    return this.#links[4 * slot + 1] as number;
   }
 
   /** 0 for a slot that is not taken. */
   stamp(slot: number): number {
-    return this.#stamps[slot] as number;
+    return this.#stamps[2 * slot + 1] as number;
   }
 
   /** Adds a key that is not there, as the newest. There must be room. */
@@ -121,8 +122,8 @@ export class LruTable<K, V> {
     this.#keys[slot] = undefined;
     this.#values[slot] = undefined;
     this.#unlink(slot);
-    this.#stamps[slot] = 0;
-    this.#links[2 * slot + 1] = this.#free;
+    this.#stamps[2 * slot + 1] = 0;
+    this.#links[4 * slot + 1] = this.#free;
     this.#free = slot;
     this.#size--;
   }
@@ -171,7 +172,7 @@ export class LruTable<K, V> {
   #insert(key: K, value: V, stamp: number): number {
     let slot = this.#free;
     if (slot === 0) slot = ++this.#taken;
-    else this.#free = this.#links[2 * slot + 1] as number;
+    else this.#free = this.#links[4 * slot + 1] as number;
     this.#put(slot, key, value);
     this.#append(slot, stamp);
     this.#size++;
@@ -187,20 +188,20 @@ export class LruTable<K, V> {
 
   #unlink(slot: number): void {
     const links = this.#links;
-    const previous = links[2 * slot] as number;
-    const next = links[2 * slot + 1] as number;
-    links[2 * previous + 1] = next;
-    links[2 * next] = previous;
+    const previous = links[4 * slot] as number;
+    const next = links[4 * slot + 1] as number;
+    links[4 * previous + 1] = next;
+    links[4 * next] = previous;
   }
 
   #append(slot: number, stamp: number): void {
     const links = this.#links;
     const newest = links[0] as number;
-    links[2 * newest + 1] = slot;
-    links[2 * slot] = newest;
-    links[2 * slot + 1] = 0;
+    links[4 * newest + 1] = slot;
+    links[4 * slot] = newest;
+    links[4 * slot + 1] = 0;
     links[0] = slot;
-    this.#stamps[slot] = stamp;
+    this.#stamps[2 * slot + 1] = stamp;
   }
 
   #useDuringLoop(): void {

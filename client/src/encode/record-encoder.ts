@@ -8,9 +8,10 @@
  */
 
 import { UnencodableError } from "../errors/errors.js";
-import { ENTRY_BYTES_MAX } from "../limits.js";
+import { ENTRY_BYTES_MAX, SMALL_JSON_BYTES_MAX } from "../limits.js";
 import type { TrainingRecord } from "../records/training-record.js";
 import { jsonText } from "./json-text.js";
+import { writeSmallJson } from "./small-json.js";
 import { int64Width, lengthWidth, type WireBuffer, writeInt64, writeLength } from "./wire-buffer.js";
 
 const TAG_ENTRIES = 0x12;
@@ -33,6 +34,8 @@ export class RecordEncoder {
   readonly #out: WireBuffer;
   /** Bytes of an entry before the fields of its kind, guessed from the entry before, time not counted. */
   #headerGuess = 9;
+  /** Bytes of the length of the last small JSON. */
+  #jsonWidthGuess = 1;
 
   constructor(out: WireBuffer) {
     this.#out = out;
@@ -154,7 +157,27 @@ export class RecordEncoder {
 
   #json(tag: number, value: unknown, field: string): void {
     if (value === undefined) return;
-    this.#text(tag, jsonText(value, field), field, true);
+    if (!this.#smallJson(tag, value)) this.#text(tag, jsonText(value, field), field, true);
+  }
+
+  /** False, and nothing written, for what is not small and plain. */
+  #smallJson(tag: number, value: unknown): boolean {
+    const out = this.#out;
+    out.reserve(FIXED_BYTES_MAX + SMALL_JSON_BYTES_MAX);
+    const { bytes, position } = out;
+    const guess = this.#jsonWidthGuess;
+    const begin = position + 1 + guess;
+    const end = writeSmallJson(bytes, begin, value);
+    if (end < 0) return false;
+    const length = end - begin;
+    const width = lengthWidth(length);
+    if (width !== guess) {
+      bytes.copyWithin(position + 1 + width, begin, end);
+      this.#jsonWidthGuess = width;
+    }
+    bytes[position] = tag;
+    out.position = writeLength(bytes, position + 1, length) + length;
+    return true;
   }
 
   /** `explicit`: an empty text is written, because the field is optional in the schema and empty is not absent. */

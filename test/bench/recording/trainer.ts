@@ -3,10 +3,13 @@
  * `node trainer.ts MODE ITEMS SECONDS`, where MODE is `none` (plain arrays, no SDK), `up`, `down`, `frozen` or `spilling`,
  * and ITEMS is `bare` or `metadata`. The server's address and process come by TAILKEEP_SERVER and SERVER_PID.
  *
- * A turn that takes long may be the machine's doing; what a turn costs in processor time of this thread is not.
+ * A turn that takes long may be the machine's doing; what a turn costs in processor time of this thread is not. The garbage
+ * collector runs when it likes, here in turns of its own plain arrays as well: turns that it fell into are left out of
+ * `turnCpuMsMax`, and its longest pause is told beside it.
  */
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { DatabaseBoundedList, openRecorder } from "@tailkeep/client";
+import { CollectorPauses, type Span } from "../collector-pauses.js";
 import { percentile } from "../measure.js";
 
 const [mode = "up", items = "bare", secondsText = "5"] = process.argv.slice(2);
@@ -48,9 +51,13 @@ function metadataItem(n: number): object {
   return { score: n, winRate: 0.5, metadata: { loss: 0.25 * n, epsilon: 0.1, step: n } };
 }
 
+interface Turn extends Span {
+  readonly cpuMs: number;
+}
+
 const appendNs: number[] = [];
-const turnWallMs: number[] = [];
-const turnCpuMs: number[] = [];
+const turns: Turn[] = [];
+const pauses = new CollectorPauses();
 
 async function run(untilMs: number, isMeasured: boolean): Promise<void> {
   for (let n = 0; performance.now() < untilMs; ) {
@@ -61,13 +68,10 @@ async function run(untilMs: number, isMeasured: boolean): Promise<void> {
       if (isMeasured) appendNs.push((performance.now() - startedMs) * 1e6);
     }
     // What the SDK does when the trainer yields.
-    const wallMs = performance.now();
+    const beganMs = performance.now();
     const cpuUs = cpuOfThread();
     await turn();
-    if (isMeasured) {
-      turnCpuMs.push((cpuOfThread() - cpuUs) / 1_000);
-      turnWallMs.push(performance.now() - wallMs);
-    }
+    if (isMeasured) turns.push({ beganMs, endedMs: performance.now(), cpuMs: (cpuOfThread() - cpuUs) / 1_000 });
     await sleep(PAUSE_MS);
   }
 }
@@ -90,23 +94,31 @@ function clockNs(): number {
   );
 }
 
+const longest = (found: readonly number[]) => found.reduce((most, each) => Math.max(most, each), 0);
+
 await run(performance.now() + WARM_UP_MS, false);
+const measuredFromMs = performance.now();
 if (mode === "frozen") process.kill(serverPid, "SIGSTOP");
 try {
   await run(performance.now() + Number(secondsText) * 1_000, true);
 } finally {
   if (mode === "frozen") process.kill(serverPid, "SIGCONT");
 }
-for (const found of [appendNs, turnWallMs, turnCpuMs]) found.sort((a, b) => a - b);
+await pauses.allHeard();
+appendNs.sort((a, b) => a - b);
 const overheadNs = clockNs();
+const calm = pauses.calm(turns);
 console.log(
   JSON.stringify({
     appends: appendNs.length,
     p50Ns: percentile(appendNs, 0.5) - overheadNs,
     p999Ns: percentile(appendNs, 0.999) - overheadNs,
     maxNs: (appendNs.at(-1) ?? 0) - overheadNs,
-    turnWallMsMax: turnWallMs.at(-1) ?? 0,
-    turnCpuMsMax: turnCpuMs.at(-1) ?? 0,
+    turns: turns.length,
+    turnsWithPauses: turns.length - calm.length,
+    turnCpuMsMax: longest(calm.map(({ cpuMs }) => cpuMs)),
+    turnCpuMsMaxWithPauses: longest(turns.map(({ cpuMs }) => cpuMs)),
+    pauseMsMax: pauses.longestMs(measuredFromMs),
     ledger: recorder?.ledger,
   }),
 );

@@ -71,6 +71,16 @@ describe("with the server up", () => {
     expect(scores()).toEqual(numbers(1, 3000));
   });
 
+  test("Ctrl-C leaves everything to a successor where the program exits at it, as the README says", async () => {
+    const atInterrupt = 'process.once("SIGINT", () => process.exit(130));';
+    const interrupted = `${atInterrupt} append(1, 3000); process.kill(process.pid, "SIGINT"); setInterval(() => {}, 1000);`;
+    const first = await trainer(interrupted, { server: server.address, spill });
+    expect(first).toMatchObject({ code: 130, stderr: "" });
+    const second = await trainer("await recorder.replayed();", { server: server.address, spill });
+    expect(second.code).toBe(0);
+    expect(scores()).toEqual(numbers(1, 3000));
+  });
+
   test("processes of one trainer share a session and a spill folder, and each just records", async () => {
     const body = `
       import { spawn } from "node:child_process";

@@ -1,6 +1,6 @@
 // What makes a BoundedList a drop-in for an Array, beside what the model compares.
 import assert from "node:assert";
-import { inspect } from "node:util";
+import { format, inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BoundedList, type ListObserver } from "../../../client/src/containers/index.js";
@@ -97,6 +97,11 @@ describe("an Array to whoever asks", () => {
   test("Node shows its items", () => {
     expect(inspect(listOf(2, 1, 2, 3))).toBe("BoundedList(2) [ 2, 3 ]");
     expect(inspect({ nested: listOf(2, { a: 1 }) }, { depth: 3 })).toBe("{ nested: BoundedList(1) [ { a: 1 } ] }");
+  });
+
+  test("Node shows its items where it is asked for the Proxy itself", () => {
+    expect(format("%o", listOf(2, 1, 2, 3))).toMatch(/BoundedList\(2\) \[\s+2,\s+3,/);
+    expect(inspect({ list: listOf(2, 1, 2, 3) }, { showProxy: true, depth: 3 })).toContain("BoundedList(2) [ 2, 3 ]");
   });
 
   test("assert tells lists apart by their content; structuredClone takes toList()", () => {
