@@ -64,7 +64,7 @@ export function resolveConnectOptions(
     keyFile: options.clientKeyFile ?? (env["TAILKEEP_CLIENT_KEY"] || undefined),
   };
   const isHttps = /^https:\/\//i.test(target);
-  const isAsked = options.tls ?? isTrue(env["TAILKEEP_TLS"]);
+  const isAsked = options.tls ?? flag(env, "TAILKEEP_TLS", false);
   if (options.tls === false && isHttps) throw bad(`tls is false, and ${target} asks for TLS; leave one of them away`);
   const withTls = isAsked || isHttps || Object.values(files).some((file) => file !== undefined);
   return Object.freeze({
@@ -87,10 +87,13 @@ function bad(message: string, cause?: unknown): InvalidArgumentError {
   return new InvalidArgumentError(message, { code: "BAD_FIELD", retryable: false, grpcStatus: 3, cause });
 }
 
-function isTrue(text: string | undefined): boolean {
-  if (text === undefined || ["", "0", "false", "no"].includes(text)) return false;
-  if (["1", "true", "yes"].includes(text)) return true;
-  throw bad(`TAILKEEP_TLS: "${text}" is neither true nor false`);
+/** A variable that is true or false. Throws InvalidArgumentError for what is neither. */
+export function flag(env: Readonly<Record<string, string | undefined>>, name: string, fallback: boolean): boolean {
+  const text = env[name] ?? "";
+  if (text === "") return fallback;
+  if (["0", "false", "no", "off"].includes(text)) return false;
+  if (["1", "true", "yes", "on"].includes(text)) return true;
+  throw bad(`${name}: "${text}" is neither true nor false`);
 }
 
 interface TlsFiles {

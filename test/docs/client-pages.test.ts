@@ -73,7 +73,7 @@ test("the README names every environment variable that the client reads, and no 
     .filter((file) => file.endsWith(".ts"))
     .map((file) => readFileSync(join(CLIENT, "src", file), "utf8"))
     .join("");
-  const read = new Set([...source.matchAll(/env\["(TAILKEEP_[A-Z_]+)"\]/g)].map((match) => match[1] ?? ""));
+  const read = new Set([...source.matchAll(/env(?:\[|, )"(TAILKEEP_[A-Z_]+)"/g)].map((match) => match[1] ?? ""));
   const named = new Set(readFileSync(join(CLIENT, "README.md"), "utf8").match(/\bTAILKEEP_[A-Z_]+\b/g));
   expect([...named].sort()).toEqual([...read].sort());
 });

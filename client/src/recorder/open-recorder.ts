@@ -35,7 +35,8 @@ function assemble(resolved: ResolvedRecorderOptions): Recorder {
   const client = new TailkeepClient(resolved.connect);
   const problems = new Problems();
   const limits = new Limits((options) => client.config.ask(options));
-  const { spill } = resolved;
+  const { recording, spill } = resolved;
+  if (!recording) limits.stop();
   const folder =
     spill === undefined ? undefined : new SpillFolder({ ...spill, onProblem: (problem) => problems.report(problem) });
   return new Recorder(resolved, {

@@ -9,7 +9,7 @@ import {
   RECORDER_BYTES_MIN,
   SPILL_AFTER_MS_DEFAULT,
 } from "../limits.js";
-import { type ConnectOptions, type ResolvedConnectOptions, resolveConnectOptions } from "../options.js";
+import { type ConnectOptions, flag, type ResolvedConnectOptions, resolveConnectOptions } from "../options.js";
 import { RECORD_TYPE_NAMES, type RecordTypeName } from "../records/training-record.js";
 import { type ResolvedSpillOptions, resolveSpillOptions, type SpillSettings } from "./spill-options.js";
 
@@ -23,6 +23,11 @@ export type OverflowPolicy = "spill" | "drop-oldest" | "drop-newest";
 
 /** How a process records. Everything has a default. */
 export interface RecorderOptions extends ConnectOptions {
+  /**
+   * `false`: containers work as ever, and nothing is recorded, counted, spilled or asked of the server on their behalf; for
+   * the tests of a trainer, say. Reading back still asks the server. @default env TAILKEEP_RECORDING, else true
+   */
+  readonly recording?: boolean | undefined;
   /** One policy for all types, or one a type; types that are not named spill. @default "spill" */
   readonly overflow?: OverflowPolicy | Readonly<Partial<Record<RecordTypeName, OverflowPolicy>>> | undefined;
   /**
@@ -55,6 +60,7 @@ export interface RecorderOptions extends ConnectOptions {
 
 /** Options with every default filled in. */
 export interface ResolvedRecorderOptions {
+  readonly recording: boolean;
   readonly connect: ResolvedConnectOptions;
   readonly overflow: Readonly<Record<RecordTypeName, OverflowPolicy>>;
   readonly giveWay: readonly RecordTypeName[];
@@ -86,12 +92,14 @@ export function resolveRecorderOptions(
   options: RecorderOptions = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedRecorderOptions {
+  const recording = options.recording ?? flag(env, "TAILKEEP_RECORDING", true);
   return Object.freeze({
+    recording,
     connect: resolveConnectOptions(options, env),
     overflow: policies(options.overflow),
     giveWay: giveWayOrder(options.giveWay ?? GIVE_WAY_DEFAULT),
     memoryBytesMax: number(options.memoryBytesMax, RECORDER_BYTES_MAX_DEFAULT, "memoryBytesMax", RECORDER_BYTES_MIN),
-    spill: options.spill === false ? undefined : resolveSpillOptions(options.spill, env),
+    spill: options.spill === false || !recording ? undefined : resolveSpillOptions(options.spill, env),
     spillAfterMs: number(options.spillAfterMs, SPILL_AFTER_MS_DEFAULT, "spillAfterMs", 0, 3_600_000),
     labels: Object.freeze({ ...options.labels }),
     flushRecords: number(options.flushRecords, FLUSH_RECORDS_DEFAULT, "flushRecords", 1, BATCH_ENTRIES_MAX),

@@ -44,7 +44,9 @@ export type RecordOutcome =
   /** Given up by the policy of its type, or because its stream is lost; counted, and a gap in the history. */
   | "dropped"
   /** Refused: it cannot be encoded; counted, and said once as a problem. */
-  | "rejected";
+  | "rejected"
+  /** Recording is switched off. */
+  | "off";
 
 /** A stream of the recorder, for people and metrics. */
 export interface LaneReading {
@@ -148,6 +150,7 @@ export class Recorder {
 
   /** Takes a record of `sessionId`. Synchronous; never waits, and never throws for reasons of telemetry. */
   append(record: TrainingRecord, sessionId = this.options.connect.sessionId): RecordOutcome {
+    if (!this.options.recording) return "off";
     const lane = this.lane(sessionId, record.type);
     const seq = lane.append(record);
     if (seq > 0) return lane.isSpilling ? "spilled" : "queued";

@@ -5,6 +5,7 @@ import type { Lane } from "../recorder/lane.js";
 import { getDefaultRecorder } from "../recorder/open-recorder.js";
 import type { Recorder } from "../recorder/recorder.js";
 import { id } from "../records/id.js";
+import { recordTypeNamed } from "../records/names.js";
 import type { HistoryRecord, RecordTypeName, TrainingRecord } from "../records/training-record.js";
 import type { CallOptions } from "../transport/unary-call.js";
 import { Scope } from "./scope.js";
@@ -27,16 +28,20 @@ export interface ContainerWatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const NOT_RECORDED = 0;
+
 export class Binding {
   readonly recorder: Recorder;
   readonly scope: Scope;
+  readonly #isOff: boolean;
   #lane: Lane;
 
   constructor(type: RecordTypeName, options: BindingOptions) {
     this.recorder = options.recorder ?? getDefaultRecorder();
     const sessionId = id(options.sessionId ?? this.recorder.options.connect.sessionId, "sessionId");
     const gameId = options.gameId === undefined ? undefined : id(options.gameId, "gameId");
-    this.scope = new Scope(type, sessionId, gameId);
+    this.scope = new Scope(recordTypeNamed(type), sessionId, gameId);
+    this.#isOff = !this.recorder.options.recording;
     this.#lane = this.recorder.lane(sessionId, type);
   }
 
@@ -46,15 +51,16 @@ export class Binding {
     return this.#lane;
   }
 
-  /** The record's number, or 0 or less if it was given up or refused. Never throws. */
+  /** The record's number, or 0 or less if it was given up, refused or not to be recorded. Never throws. */
   append(record: TrainingRecord): number {
+    if (this.#isOff) return NOT_RECORDED;
     this.scope.wrote(record.gameId);
     return this.lane.append(record);
   }
 
   /** A record that could not even be made. */
   refuse(error: unknown): void {
-    this.lane.refuse(error);
+    if (!this.#isOff) this.lane.refuse(error);
   }
 
   /** The newest records of the container's part of the database, newest last. */

@@ -1,6 +1,7 @@
 /** Names of the schema's enumerations, as this API shows them: lower case, without the prefix. */
 
 import { GapCause, RecordType, RejectionReason, SessionState } from "@tailkeep/proto";
+import { InvalidArgumentError } from "../errors/errors.js";
 import type { GapCauseName, RecordTypeName } from "./training-record.js";
 
 /** Why a record was refused. */
@@ -43,6 +44,16 @@ const STATE_NUMBERS: Readonly<Record<SessionStateName, SessionState>> = Object.f
 const TYPE_NAMES = inverse(TYPE_NUMBERS);
 const CAUSE_NAMES = inverse(CAUSE_NUMBERS);
 const STATE_NAMES = inverse(STATE_NUMBERS);
+
+/** A caller without types may pass anything. Throws InvalidArgumentError for what is the name of no type. */
+export function recordTypeNamed(type: RecordTypeName): RecordTypeName {
+  if (Object.hasOwn(TYPE_NUMBERS, type)) return type;
+  throw new InvalidArgumentError(
+    `type must be one of ${Object.keys(TYPE_NUMBERS).join(", ")}, but is ${String(type)}` +
+      (typeof type === "number" ? ": was a list copied by its constructor? Copy it with [...list]" : ""),
+    { code: "BAD_FIELD", retryable: false, grpcStatus: 3 },
+  );
+}
 
 export function recordTypeNumber(name: RecordTypeName): RecordType {
   return TYPE_NUMBERS[name];
