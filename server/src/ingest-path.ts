@@ -11,7 +11,7 @@ import { WatchHub } from "./cache/watch-hub.js";
 import { type Committed, GroupCommit } from "./commit/group-commit.js";
 import type { QueueIdentity } from "./commit/stream-queue.js";
 import { type Batch, storedPart } from "./record/batch.js";
-import { Sessions } from "./session/sessions.js";
+import { type Opened, Sessions } from "./session/sessions.js";
 import type { StoreError } from "./store/errors.js";
 import type { ExpiryReport } from "./store/expiry.js";
 import { StoreKeeper } from "./store/keeper.js";
@@ -36,8 +36,8 @@ export interface IngestPathEvents {
   committed(stored: readonly Batch[], rejected: number, session: { namespace: string; sessionId: string }): void;
   /** The same, with whose they are and how far the stream is now. */
   published?(owner: StreamOwner, batches: readonly Batch[], committedSeq: number): void;
-  /** A stream was opened here; `isBehind`: the database knows less of it than it did. */
-  opened?(owner: StreamOwner, committedSeq: number, isBehind: boolean): void;
+  /** A stream was opened here. */
+  opened?(owner: StreamOwner, opened: Opened): void;
   transaction(ms: number): void;
   retrying(error: StoreError, attempt: number): void;
   /** The database had forgotten what it once acked; the range is stored as a gap. */
@@ -75,9 +75,10 @@ export class IngestPath {
       down: (error) => events.storeDown(error),
       maintenanceFailed: (error) => events.maintenanceFailed(error),
       expired: (report) => {
-        // What is in memory may be among it.
-        if (report.heldBecause === undefined && report.tables.length > 0) this.caches.forgetAll();
-        events.expired(report);
+        // What is in memory may be among what went; what another server removed since the last run, it does not tell.
+        const went = report !== undefined && report.heldBecause === undefined && report.tables.length > 0;
+        if (went || store.capabilities.sharedByServers) this.caches.forgetAll();
+        if (report !== undefined) events.expired(report);
       },
     });
     this.commit = new GroupCommit(
@@ -100,7 +101,7 @@ export class IngestPath {
       opened: ({ namespace, sessionId, streamId }, opened) => {
         this.caches.opened(namespace, sessionId, opened);
         const { regressed } = opened;
-        events.opened?.({ key: opened.key, namespace, sessionId }, opened.committedSeq, regressed !== null);
+        events.opened?.({ key: opened.key, namespace, sessionId }, opened);
         if (regressed !== null) events.regressed({ sessionId, streamId }, regressed);
       },
     });

@@ -5,37 +5,28 @@
 import type { Logger } from "pino";
 import { authorize, doorkeeper } from "./access/doorkeeper.js";
 import { KeyDirectory } from "./access/key-directory.js";
-import { keyMethods } from "./access/keys-service.js";
 import { pageVisit } from "./access/pages.js";
 import { TlsCredentials, tlsFiles } from "./access/tls-files.js";
-import { adminService } from "./admin/admin-service.js";
 import { systemClock } from "./base/clock.js";
 import { VERSION } from "./base/version.js";
 import type { CacheOptions } from "./cache/session-cache.js";
 import { CentralConfig } from "./central-config/central-config.js";
-import { configService } from "./central-config/config-service.js";
-import { isLoopback, splitAddress, withPort } from "./config/address.js";
 import { type Config, cacheCapacities } from "./config/schema.js";
-import { historyService } from "./history/history-service.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics.js";
 import { IngestPath } from "./ingest-path.js";
-import {
-  assertLimits,
-  BATCH_ENTRIES_MAX,
-  RESIDENT_BYTES_MAX,
-  ROLLUP_SHUTDOWN_MS,
-  STARTING_RETRY_AFTER_MS,
-} from "./limits.js";
-import { RpcError } from "./rpc/errors.js";
+import { assertLimits, RESIDENT_BYTES_MAX, ROLLUP_SHUTDOWN_MS } from "./limits.js";
 import { RpcServer } from "./rpc/server.js";
-import type { Gate } from "./rpc/unary.js";
-import { Roller, type SeriesReader, StoreSeriesReader } from "./series/index.js";
-import { stateService } from "./state/state-service.js";
+import { Roller, StoreSeriesReader } from "./series/index.js";
+import { isBeyondLoopback, listening, refuseUnprotected } from "./serve/listen.js";
+import { pathEvents } from "./serve/path-events.js";
+import { allServices, openGate } from "./serve/services.js";
 import { openStore } from "./store/open-store.js";
-import { IngestCalls, ingestService } from "./stream/ingest-service.js";
+import { IngestCalls } from "./stream/ingest-service.js";
 import { callMetadata, RpcBridge } from "./web/api/rpc-bridge.js";
+import { Elsewhere } from "./web/live/elsewhere.js";
 import { Monitor } from "./web/live/monitor.js";
+import { Traffic } from "./web/live/traffic.js";
 import { Web } from "./web/web.js";
 
 export interface RunningServer {
@@ -47,34 +38,10 @@ export interface RunningServer {
   readonly failed: Promise<never>;
   /** Takes over the live settings of another configuration; the others stay as they were at start. */
   apply(config: Config): void;
+  /** Another configuration was refused: the one before goes on, and the metrics say so. */
+  refused(): void;
   /** Stops reading, commits and acks what was accepted, ends. Within the configured time. */
   close(): Promise<void>;
-}
-
-/** An address that may not be listened on, or is taken. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-}
-
-function refuseUnprotected(setting: string, address: string, allowed: boolean): void {
-  const { host } = splitAddress(address);
-  if (isLoopback(host) || allowed) return;
-  throw new ListenError(
-    `${setting} ${address} is reachable from other machines, and anyone between could read and write everything; ` +
-      "set TAILKEEP_TLS_CERT and TAILKEEP_TLS_KEY, listen on 127.0.0.1, or set TAILKEEP_ALLOW_UNPROTECTED=true if the " +
-      "network itself is protected",
-  );
-}
-
-async function listening(setting: string, address: string, listen: () => Promise<number>): Promise<string> {
-  try {
-    return withPort(address, await listen());
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new ListenError(
-      `cannot listen on ${address}: ${problem}; end what uses it, or choose another with ${setting}`,
-    );
-  }
 }
 
 function cacheOptions(
@@ -94,16 +61,21 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const stop = new AbortController();
   let closing = false;
   let expiryHeld = false;
+  let isConfigRefused = false;
+  const metrics = new Metrics(VERSION);
+  const traffic = new Traffic(clock);
   const store = openStore(config);
   const calls = new IngestCalls();
   // Beyond loopback nobody comes in without a key, not even while there is none.
-  const isOutside = (address: string) => !isLoopback(splitAddress(address).host);
-  const isBeyondLoopback = isOutside(config.grpcAddr) && !config.allowUnprotected;
-  const pagesAreOutside = isOutside(config.httpAddr);
-  const keys = new KeyDirectory(store, clock, config.requireKeys === "always" || isBeyondLoopback);
+  const needKeys = isBeyondLoopback(config.grpcAddr) && !config.allowUnprotected;
+  const pagesAreOutside = isBeyondLoopback(config.httpAddr);
+  const keys = new KeyDirectory(store, clock, config.requireKeys === "always" || needKeys);
   const roller = new Roller(store, clock, {
-    failed: (error) => log.warn({ err: error }, "charts wait for the store: records are stored, and summed up later"),
-    written: () => undefined,
+    failed: (error) => {
+      metrics.seriesFailures.inc();
+      log.warn({ err: error }, "charts wait for the store: records are stored, and summed up later");
+    },
+    written: (_, records) => metrics.summedRecords.inc(records),
   });
   const path = new IngestPath(
     store,
@@ -113,65 +85,24 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ingestBytesMax: config.ingestBytesMax,
       cache: cacheOptions(config, config),
     },
-    {
-      committed: (stored, rejected, session) => {
-        let [rows, gapped] = [0, 0];
-        for (const batch of stored) {
-          rows += batch.rowCount;
-          for (const gap of batch.gaps) gapped += gap.lastSeq - gap.firstSeq + 1;
-        }
-        metrics.committedRecords.inc(rows);
-        if (gapped > 0) metrics.gappedRecords.inc(gapped);
-        if (rejected > 0) metrics.rejectedRecords.inc(rejected);
-        monitor.committed(session, { stored: rows, rejected, gapped });
-      },
-      published: (...commit) => {
-        if (config.rollups) roller.committed(...commit);
-      },
-      opened: (...stream) => {
-        roller.opened(...stream);
-        monitor.opened(stream[0]);
-      },
-      transaction: (ms) => metrics.commitSeconds.observe(ms / 1_000),
-      retrying: (error, attempt) => {
-        metrics.commitRetries.inc();
-        log.debug({ kind: error.kind, code: error.code, attempt }, `transaction is repeated: ${error.message}`);
-      },
-      regressed: (stream, range) => {
-        metrics.regressions.inc();
-        log.error({ ...stream, ...range }, "the database had forgotten acked records; stored as a gap");
-      },
-      broken: (stream, cause) => {
-        metrics.brokenStreams.inc();
-        log.fatal({ ...stream, cause }, "a stream was stopped by a broken invariant; this is a bug");
-      },
-      watchersWait: (error) => log.warn({ err: error }, "watchers wait for the store"),
-      storeUp: (audit) => {
+    pathEvents({
+      log,
+      metrics,
+      traffic,
+      roller: config.rollups ? roller : undefined,
+      storeUp: () => {
         keys.forgetVersion();
-        roller.forgetAll();
         // Nobody is let in before it is known who may come.
         void keys
           .refresh()
           .catch(() => undefined)
           .then(() => rpc.setServing(keeper.up && !closing));
-        log.info({ engine: audit.engine, durable: audit.durable }, "store is ready");
-        for (const { setting, found, advice } of audit.findings.filter((each) => each.level !== "ok")) {
-          log.warn({ setting, found }, `acked records are at risk: ${advice}`);
-        }
       },
-      storeDown: (error) => {
-        rpc.setServing(false);
-        log.error({ kind: error.kind, code: error.code }, `store does not answer, trying again: ${error.message}`);
+      storeDown: () => rpc.setServing(false),
+      expiryHeld: (isHeld) => {
+        expiryHeld = isHeld;
       },
-      maintenanceFailed: (error) =>
-        log.warn({ kind: error.kind, code: error.code }, `maintenance failed, and is tried again: ${error.message}`),
-      expired: ({ heldBecause, storingDay, tables }) => {
-        expiryHeld = heldBecause !== undefined;
-        if (!expiryHeld) for (const { rows } of tables) metrics.expiredRows.inc(rows);
-        if (heldBecause !== undefined) log.warn(heldBecause);
-        else if (tables.length > 0) log.info({ storingDay, tables }, "expired rows were removed");
-      },
-    },
+    }),
   );
   const { budget, caches, commit, hub, keeper, sessions } = path;
   const central = new CentralConfig(store, clock, config);
@@ -179,82 +110,43 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const resizeCaches = () => caches.resize(cacheOptions(current, central.current));
   central.onChange(resizeCaches);
 
-  const series: SeriesReader = new StoreSeriesReader(store.reads, roller);
-
-  const gate: Gate = {
-    admit: (call) => {
-      if (closing) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
-      if (!keeper.started) {
-        throw new RpcError("STORE_UNAVAILABLE", "the store has not answered yet; try again", {
-          retryAfterMs: STARTING_RETRY_AFTER_MS,
-        });
-      }
-      return authorize(keys, call.getPath(), call.metadata);
-    },
-    finished: (method, code) => {
-      metrics.call(method, code);
-      if (code === "OK" && (method === "UpdateSession" || method === "DeleteSession")) monitor.sessionsChanged();
-    },
-    // While the store is away every call fails, and that was said once.
-    unexpected: (error) => log[keeper.up ? "error" : "debug"]({ err: error }, "a call failed"),
+  const gate = openGate({ log, keys, keeper, metrics, traffic, isClosing: () => closing });
+  const series = new StoreSeriesReader(store.reads, roller);
+  const elsewhere = new Elsewhere(store, clock, traffic);
+  const parts = {
+    store,
+    clock,
+    path,
+    calls,
+    keys,
+    central,
+    series,
+    metrics,
+    traffic,
+    elsewhere,
+    stopping: stop.signal,
   };
-
-  const services = [
-    ingestService(
-      calls,
-      {
-        sessions,
-        budget,
-        clock,
-        durable: () => keeper.audit?.durable ?? false,
-        serverVersion: VERSION,
-        received: (bytes, records) => {
-          metrics.receivedBytes.inc(bytes);
-          metrics.receivedRecords.inc(records);
-          monitor.received(bytes, records);
-        },
-        earlierRejections: (key, fromSeq, toSeq) =>
-          store.reads.deadLettersBetween(key, fromSeq, toSeq, BATCH_ENTRIES_MAX),
-      },
-      gate,
-    ),
-    historyService(
-      {
-        store,
-        caches,
-        hub,
-        clock,
-        series,
-        stopping: stop.signal,
-        isWritten: (...session) => sessions.isWritten(...session),
-      },
-      gate,
-    ),
-    stateService(store, gate),
-    adminService(store, keyMethods({ store, clock, keys }, gate), gate),
-    configService({ store, central, stopping: stop.signal }, gate),
-  ];
+  const services = allServices(parts, gate);
   const rpc = new RpcServer(services, config, [
     doorkeeper(keys, { refused: (method, code) => gate.finished(method, code, 0) }),
   ]);
-  const metrics = new Metrics(
-    {
-      openStreams: () => calls.count,
-      watchers: () => hub.watchers,
-      waitingRecords: () => commit.waitingRecords,
-      ingestBytes: () => budget.usedBytes,
-      ingestBytesMax: () => budget.bytesMax,
-      cache: () => caches.statistics,
-      storeUp: () => keeper.up,
-      storeDurable: () => keeper.audit?.durable ?? false,
-      expiryHeld: () => expiryHeld,
-    },
-    VERSION,
-  );
+  metrics.serve({
+    openStreams: () => calls.count,
+    watchers: () => hub.watchers,
+    waitingRecords: () => commit.waitingRecords,
+    ingestBytes: () => budget.usedBytes,
+    ingestBytesMax: () => budget.bytesMax,
+    cache: () => caches.statistics,
+    series: () => roller.statistics,
+    storeUp: () => keeper.up,
+    storeDurable: () => keeper.audit?.durable ?? false,
+    expiryHeld: () => expiryHeld,
+    configRefused: () => isConfigRefused,
+  });
 
   const notReady = () =>
     closing ? "shutting down" : (keeper.problem ?? (keys.loaded ? undefined : "the keys are not read yet"));
-  const monitor = new Monitor(clock, () => ({
+  const monitor = new Monitor(clock, traffic, () => ({
     ingestBytes: budget.usedBytes,
     ingestBytesMax: budget.bytesMax,
     cacheBytes: caches.statistics.bytes,
@@ -349,6 +241,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     }) ?? Promise.resolve(),
     central.keep(stop.signal, () => keeper.up),
     monitor.keep(stop.signal),
+    elsewhere.keep(stop.signal, () => keeper.started && keeper.up),
   );
   return {
     grpcAddr,
@@ -359,9 +252,13 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     }),
     apply: (next) => {
       current = next;
+      isConfigRefused = false;
       log.level = next.logLevel;
       central.setOwn(next);
       resizeCaches();
+    },
+    refused: () => {
+      isConfigRefused = true;
     },
     close,
   };

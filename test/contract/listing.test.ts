@@ -340,6 +340,23 @@ everyStore((fixture) => {
       });
     });
 
+    test("of running sessions it is known how far they are, those seen last first", async () => {
+      const { store } = fixture();
+      const namespace = unique("n");
+      const [one, two, three] = [unique(), unique(), unique()];
+      await (await Writer.open(store, { namespace, sessionId: one })).commit(scores(1, 3));
+      await (await Writer.open(store, { namespace, sessionId: one, streamId: "second" })).commit(scores(1, 4));
+      await Writer.open(store, { namespace, sessionId: two });
+      await Writer.open(store, { namespace, sessionId: three });
+      await store.updateSession(namespace, three, { state: "finished" });
+      const running = (await store.reads.runningCounts(10_000)).filter((each) => each.namespace === namespace);
+      expect(running.sort((a, b) => a.counts.stored - b.counts.stored)).toEqual([
+        { namespace, sessionId: two, counts: { stored: 0, rejected: 0, gapped: 0 } },
+        { namespace, sessionId: one, counts: { stored: 7, rejected: 0, gapped: 0 } },
+      ]);
+      expect(await store.reads.runningCounts(1)).toHaveLength(1);
+    });
+
     test("the version of a session changes with every open and every commit, and only then", async () => {
       const { store } = fixture();
       const sessionId = unique();

@@ -2,6 +2,7 @@
 import { READ_CONNECTIONS_MAX, READ_QUEUE_MAX } from "@tailkeep/server/dist/limits.js";
 import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
 import { parseMysqlUrl, ReadPool } from "@tailkeep/server/dist/store/mysql/connection.js";
+import { Lane } from "@tailkeep/server/dist/store/mysql/lane.js";
 import mysql from "mysql2/promise";
 import { expect, test } from "vitest";
 import { scores } from "../support/records/batches.js";
@@ -21,6 +22,20 @@ everyStore((fixture) => {
       await expect(each).rejects.toMatchObject({ code: "CLOSED", kind: "unavailable" });
     await expect(pool.query("SELECT 1", [])).rejects.toMatchObject({ code: "CLOSED" });
     expect(performance.now() - beganMs).toBeLessThan(2_000);
+  });
+
+  test("a lane that is closed while it connects leaves no connection behind", async (context) => {
+    if (fixture().dialect === "sqlite") context.skip("it has no connections");
+    const lane = new Lane(parseMysqlUrl(fixture().url));
+    const mark = `mark_${Date.now()}`;
+    const work = lane.direct((session) => session.query(`SELECT '${mark}', SLEEP(30)`));
+    lane.close();
+    await expect(work).rejects.toMatchObject({ code: "CLOSED", kind: "unavailable" });
+    await expect(lane.transaction(() => Promise.resolve())).rejects.toMatchObject({ code: "CLOSED" });
+    const running = await fixture().sql(
+      `SELECT id FROM information_schema.PROCESSLIST WHERE info LIKE '%${mark}%' AND id <> CONNECTION_ID()`,
+    );
+    expect(running).toEqual([]);
   });
 
   test("more reads than may wait are refused as a full queue", async (context) => {

@@ -101,7 +101,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: "SQLite: the watermark is not saved",
     area: "store",
     file: "server/dist/store/sqlite/writer.js",
-    edits: [{ find: "this.#saveStream(run.key, next);", replace: ";" }],
+    edits: [{ find: "this.#streams.save(run.key, next);", replace: ";" }],
     catcher: ON_SQLITE,
   },
   {

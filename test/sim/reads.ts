@@ -4,8 +4,8 @@ import { byTime, type StoredRow } from "@tailkeep/server/dist/record/stored-row.
 import {
   type GapRow,
   Reads,
+  type SessionStream,
   type SessionVersion,
-  type StreamProgress,
   sessionVersion,
 } from "@tailkeep/server/dist/store/reads/reads.js";
 import type { RecordCursor, RecordQuery } from "@tailkeep/server/dist/store/reads/records.js";
@@ -44,7 +44,12 @@ export class SimulatedReads extends Reads {
     return { rows: rows.slice(0, limit), upTo: next === undefined ? toSeq : next.seq - 1 };
   }
 
-  override async streamsOf(namespace: string, sessionIds: readonly string[]): Promise<StreamProgress[]> {
+  /** Sessions are never deleted here: no two of the same id are to be told apart. */
+  override async session(): Promise<undefined> {
+    await this.#trip();
+  }
+
+  override async streamsOf(namespace: string, sessionIds: readonly string[]): Promise<SessionStream[]> {
     await this.#trip();
     return this.#streams(namespace, sessionIds).map(({ key, identity, row }) => ({
       key,
@@ -52,6 +57,7 @@ export class SimulatedReads extends Reads {
       streamId: identity.streamId,
       epoch: row.epoch,
       committedSeq: row.committedSeq,
+      sessionStartedAtUs: 0,
     }));
   }
 
@@ -60,6 +66,7 @@ export class SimulatedReads extends Reads {
     const streams = this.#streams(namespace, [sessionId]);
     const sum = (of: (stream: StreamState) => bigint) => streams.reduce((total, stream) => total + of(stream), 0n);
     return sessionVersion(
+      0,
       streams.length,
       sum(({ key }) => key),
       sum(({ row }) => BigInt(row.epoch)),

@@ -108,7 +108,15 @@ export class SimulatedStore implements Store {
       };
       const { epoch, committedSeq } = row;
       return {
-        result: { kind: "opened", key, epoch, committedSeq, counts: countsOf(row), regressed },
+        result: {
+          kind: "opened",
+          key,
+          epoch,
+          committedSeq,
+          counts: countsOf(row),
+          regressed,
+          sessionStartedAtUs: 0,
+        },
         changes: [change],
       };
     });

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchema } from "@tailkeep/server/dist/config/schema.js";
 import { type RunningServer, startServer } from "@tailkeep/server/dist/serve.js";
+import { readMetrics } from "./metrics.js";
 
 export interface InProcessServer extends RunningServer {
-  /** `/metrics` as a map of samples: `tailkeep_open_streams` or `name{label="x"}`. */
   metrics(): Promise<Map<string, number>>;
   /** Warnings and worse: `error: what happened`. */
   readonly logged: readonly string[];
@@ -24,17 +24,7 @@ export async function startInProcess(settings: { store: string } & Record<string
   const server = await startServer(config, keepingLogger(logged));
   server.failed.catch(() => undefined);
   await server.ready;
-  const metrics = async () => {
-    const text = await (await fetch(`http://${server.httpAddr}/metrics`)).text();
-    const samples = text
-      .split("\n")
-      .filter((line) => line !== "" && !line.startsWith("#"))
-      .map((line): [string, number] => {
-        const space = line.lastIndexOf(" ");
-        return [line.slice(0, space), Number(line.slice(space + 1))];
-      });
-    return new Map(samples);
-  };
+  const metrics = () => readMetrics(`http://${server.httpAddr}`);
   return { ...server, metrics, logged };
 }
 

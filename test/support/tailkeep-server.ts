@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./databases/ports.js";
+import { readMetrics } from "./metrics.js";
 
 const TAILKEEP = join(import.meta.dirname, "..", "..", "server", "bin", "tailkeep.js");
 const READY_MS_MAX = 30_000;
@@ -49,6 +50,10 @@ export class TailkeepServer {
   /** The newest of what it wrote to stdout and stderr. */
   get output(): string {
     return this.#output;
+  }
+
+  metrics(): Promise<Map<string, number>> {
+    return readMetrics(this.httpUrl);
   }
 
   async start(): Promise<void> {

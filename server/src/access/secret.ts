@@ -11,8 +11,9 @@ const ID_CHARS = 12;
 /** Letters that are not taken for one another, and no underscore: that is what ends the id. */
 const ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 
-const KEY_ID = /^[a-z2-9]{12}$/;
-const TOKEN = /^tk_([a-z2-9]{12})_([A-Za-z0-9_-]{43})$/;
+const ID_FORM = `[a-z2-9]{${ID_CHARS}}`;
+const KEY_ID = new RegExp(`^${ID_FORM}$`);
+const TOKEN = new RegExp(`^tk_(${ID_FORM})_([A-Za-z0-9_-]{43})$`);
 
 export interface NewSecret {
   /** What the caller keeps: `tk_<id>_<secret>`. */

@@ -2,8 +2,8 @@
  * Caches of sessions: the newest records of each, least recently used session first out, bounded in sessions and bytes.
  *
  * A cache is cold until somebody asks: then it is filled from the store, and from there on kept up by what this server
- * commits. Where several servers share a database, an answer counts only while this one has seen all: the sums over the
- * session's streams in the database equal the sums of what it saw.
+ * commits. Where several servers share a database, an answer counts only while this one has seen all: the session is the
+ * same, and the sums over its streams in the database equal the sums of what it saw.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.js";
@@ -49,6 +49,7 @@ class SessionCache {
   readonly #options: CacheOptions;
   #recent: RecentRecords;
   readonly #streams = new Map<bigint, StreamPosition>();
+  #startedAtUs = 0;
   #keys = 0n;
   #epochs = 0n;
   #committed = 0n;
@@ -93,8 +94,9 @@ class SessionCache {
   }
 
   /** The lists were filled as of `streams`; returns whether, with what came meanwhile, that is all there is. */
-  filled(streams: readonly StreamProgress[]): boolean {
+  filled(startedAtUs: number, streams: readonly StreamProgress[]): boolean {
     const meanwhile = this.#meanwhile ?? [];
+    this.#startedAtUs = startedAtUs;
     this.#meanwhile = undefined;
     this.#streams.clear();
     this.#keys = 0n;
@@ -106,7 +108,7 @@ class SessionCache {
   }
 
   get version(): SessionVersion {
-    return sessionVersion(this.#streams.size, this.#keys, this.#epochs, this.#committed);
+    return sessionVersion(this.#startedAtUs, this.#streams.size, this.#keys, this.#epochs, this.#committed);
   }
 
   /** False where numbers are missing between what was known and `fromSeq`. */
@@ -280,8 +282,8 @@ export class SessionCaches {
   }
 
   /**
-   * First where the streams stand, then the records: what is committed here meanwhile is told, and what another server
-   * commits meanwhile shows in the next look at the session's version.
+   * First which session it is and where its streams stand, then the records: what is committed here meanwhile is told, and
+   * what another server does meanwhile shows in the next look at the session's version.
    */
   async #fillNow(namespace: string, sessionId: string, cache: SessionCache): Promise<void> {
     const { reads } = this.#store;
@@ -289,6 +291,7 @@ export class SessionCaches {
       const cold = cache.bytes;
       cache.fillBegins();
       this.#bytes += cache.bytes - cold;
+      const session = await reads.session(namespace, sessionId);
       const streams = await reads.streamsOf(namespace, [sessionId], SESSION_STREAMS_MAX);
       const found = await Promise.all(
         TABLES.map((table) => {
@@ -304,7 +307,7 @@ export class SessionCaches {
         const oldest = rows.at(-1);
         if (next !== undefined && oldest !== undefined) cache.recent.markCut(index, oldest);
       }
-      cache.filled(streams);
+      cache.filled(session?.startedAtUs ?? 0, streams);
       this.#bytes += cache.bytes - before;
       this.#evict();
     }

@@ -41,6 +41,8 @@ class SessionFeed {
   /** Last number published, by stream. */
   readonly published = new Map<bigint, number>();
   readonly streamIds = new Map<bigint, string>();
+  /** Of the session that these are streams of, as far as that is known. */
+  startedAtUs: number | undefined;
   /** Resolves when the feed knows where every stream stands. */
   ready: Promise<void> = Promise.resolve();
   /** Commits are published one after the other, also while one waits for the store. */
@@ -118,8 +120,17 @@ export class WatchHub {
   forget(namespace: string, sessionId: string): void {
     const feed = this.#feeds.get(`${namespace}\u0000${sessionId}`);
     if (feed === undefined) return;
-    feed.published.clear();
-    for (const watcher of feed.watchers) watcher.startOver();
+    feed.startedAtUs = undefined;
+    this.#startOver(feed);
+  }
+
+  /** After what is being published, which is of the session before. */
+  #startOver(feed: SessionFeed): void {
+    feed.tail = feed.tail.then(() => {
+      feed.published.clear();
+      feed.streamIds.clear();
+      for (const watcher of feed.watchers) watcher.startOver();
+    });
   }
 
   /** Names of a session's streams, as far as its feed knows them. */
@@ -156,7 +167,12 @@ export class WatchHub {
     const bySession = new Map(feeds.map((feed) => [feed.sessionId, feed]));
     for (const stream of await this.#store.reads.streamsOf(namespace, sessionIds, SESSION_STREAMS_MAX)) {
       const feed = bySession.get(stream.sessionId);
-      if (feed === undefined || feed.waiting > 0) continue;
+      if (feed === undefined) continue;
+      const { sessionStartedAtUs } = stream;
+      // Deleted and begun anew at another server; its streams may have the names and the numbers of those before.
+      if (feed.startedAtUs !== undefined && feed.startedAtUs !== sessionStartedAtUs) this.#startOver(feed);
+      feed.startedAtUs = sessionStartedAtUs;
+      if (feed.waiting > 0) continue;
       if ((feed.published.get(stream.key) ?? 0) >= stream.committedSeq) continue;
       const owner = { key: stream.key, sessionId: stream.sessionId, streamId: stream.streamId };
       this.#enqueue(feed, { owner, lastSeq: stream.committedSeq, batches: [] });
@@ -167,6 +183,7 @@ export class WatchHub {
     for (const stream of await this.#store.reads.streamsOf(feed.namespace, [feed.sessionId], SESSION_STREAMS_MAX)) {
       feed.published.set(stream.key, Math.max(stream.committedSeq, feed.published.get(stream.key) ?? 0));
       feed.streamIds.set(stream.key, stream.streamId);
+      feed.startedAtUs = stream.sessionStartedAtUs;
     }
   }
 

@@ -221,7 +221,7 @@ export class GroupCommit {
     const { queue, batches } = member;
     if (queue.closed) {
       // Its writer is gone, and nothing was done.
-      queue.listener.failed({ kind: "superseded" });
+      this.#tellFailure(queue, { kind: "superseded" });
       this.#release(member);
       return;
     }
@@ -314,10 +314,19 @@ export class GroupCommit {
       } catch (error) {
         this.abandon(member.queue);
         this.#events.broken(member.queue.identity, String(error));
-        member.queue.listener.failed({ kind: "broken", message: String(error) });
+        this.#tellFailure(member.queue, { kind: "broken", message: String(error) });
       } finally {
         this.#release(member);
       }
+    }
+  }
+
+  /** The stream is over either way. */
+  #tellFailure(queue: StreamQueue, outcome: Exclude<RunOutcome, Committed>): void {
+    try {
+      queue.listener.failed(outcome);
+    } catch (error) {
+      this.#events.broken(queue.identity, `its listener threw: ${String(error)}`);
     }
   }
 
@@ -325,7 +334,7 @@ export class GroupCommit {
     if (outcome.kind !== "committed") {
       if (outcome.kind === "broken") this.#events.broken(queue.identity, outcome.message);
       for (const batch of this.abandon(queue)) batches.push(batch);
-      queue.listener.failed(outcome);
+      this.#tellFailure(queue, outcome);
       return;
     }
     queue.setbacks = 0;

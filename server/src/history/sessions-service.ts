@@ -121,7 +121,7 @@ export interface DeletionContext {
   store: Store;
   caches: SessionCaches;
   hub: WatchHub;
-  /** Whether a writer holds a stream of a session on this server. */
+  /** Whether a writer holds a stream of a session on this server, or another server has just stored records of it. */
   isWritten: (namespace: string, sessionId: string) => boolean;
 }
 

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { RESIDENT_BYTES_MAX } from "../limits.js";
 
+/** What is read at every scrape. */
 export interface Readings {
   openStreams(): number;
   watchers(): number;
@@ -9,10 +10,14 @@ export interface Readings {
   ingestBytes(): number;
   ingestBytesMax(): number;
   cache(): { sessions: number; bytes: number; hits: number; misses: number; evictions: number };
+  /** What is summed up for charts. */
+  series(): { streams: number; behind: number; bytes: number };
   storeUp(): boolean;
   /** False while unknown, too. */
   storeDurable(): boolean;
   expiryHeld(): boolean;
+  /** Whether the server goes on with an earlier configuration than the file's. */
+  configRefused(): boolean;
 }
 
 /** Seconds: from a commit into a page cache to a disk that is in trouble. */
@@ -32,6 +37,11 @@ export class Metrics {
   );
   readonly brokenStreams = this.#counter("stream_broken_total", "Streams stopped by a broken invariant. Alarm on any.");
   readonly expiredRows = this.#counter("expired_rows_total", "Rows that expired; on MySQL the database's estimate.");
+  readonly summedRecords = this.#counter("series_records_total", "Records whose sums for charts were stored.");
+  readonly seriesFailures = this.#counter(
+    "series_failures_total",
+    "Times that sums for charts had to wait for the store.",
+  );
   readonly commitSeconds = new Histogram({
     name: "tailkeep_commit_duration_seconds",
     help: "Duration of group commits.",
@@ -47,7 +57,17 @@ export class Metrics {
   /** prom-client looks labels up by hashing them; the few combinations are kept. */
   readonly #callCounters = new Map<string, { inc(): void }>();
 
-  constructor(readings: Readings, version: string) {
+  constructor(version: string) {
+    new Gauge({
+      name: "tailkeep_build_info",
+      help: "Always 1; the label is the version.",
+      labelNames: ["version"],
+      registers: [this.registry],
+    }).set({ version }, 1);
+  }
+
+  /** Serves these as well from now on. */
+  serve(readings: Readings): void {
     this.#gauge("streams_open", "Ingest streams that are open.", () => readings.openStreams());
     this.#gauge("watchers", "Connected watchers.", () => readings.watchers());
     this.#gauge("commit_waiting_records", "Records that wait for their transaction.", () => readings.waitingRecords());
@@ -58,10 +78,16 @@ export class Metrics {
     this.#collected("cache_hits_total", "Tails answered from memory.", () => readings.cache().hits);
     this.#collected("cache_misses_total", "Tails answered from the store.", () => readings.cache().misses);
     this.#collected("cache_evictions_total", "Sessions evicted from memory.", () => readings.cache().evictions);
+    this.#gauge("series_streams", "Streams that are summed up for charts.", () => readings.series().streams);
+    this.#gauge("series_streams_behind", "Of these, streams with records to sum up.", () => readings.series().behind);
+    this.#gauge("series_memory_bytes", "Memory of sums for charts.", () => readings.series().bytes);
     this.#gauge("store_up", "1 while the store answers.", () => (readings.storeUp() ? 1 : 0));
     this.#gauge("store_durable", "1 while commits survive a power loss.", () => (readings.storeDurable() ? 1 : 0));
     this.#gauge("expiry_held", "1 while nothing expires because clocks disagree.", () =>
       readings.expiryHeld() ? 1 : 0,
+    );
+    this.#gauge("config_refused", "1 while the configuration file is refused, and the one before goes on.", () =>
+      readings.configRefused() ? 1 : 0,
     );
     this.#gauge("resident_memory_limit_bytes", "Stated cap at the default settings.", () => RESIDENT_BYTES_MAX);
     this.#gauge("resident_memory_bytes", "Resident memory of the server.", () => process.memoryUsage.rss());
@@ -71,12 +97,6 @@ export class Metrics {
       "Memory of buffers outside the JavaScript heap.",
       () => process.memoryUsage().external,
     );
-    new Gauge({
-      name: "tailkeep_build_info",
-      help: "Always 1; the label is the version.",
-      labelNames: ["version"],
-      registers: [this.registry],
-    }).set({ version }, 1);
   }
 
   call(method: string, code: string): void {

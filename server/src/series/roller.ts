@@ -6,6 +6,7 @@
  * the store still is where the checkpoint begins: of two servers one loses, and reads what the other wrote.
  */
 import type { Clock } from "../base/clock.js";
+import { keepNewest } from "../base/keep-newest.js";
 import {
   ROLLUP_AGE_MS_MAX,
   ROLLUP_BYTES_MAX,
@@ -34,7 +35,7 @@ import {
 import type { Batch } from "../record/batch.js";
 import { TABLES } from "../record/tables.js";
 import { StoreError } from "../store/errors.js";
-import type { Store } from "../store/store.js";
+import type { OpenOutcome, Store } from "../store/store.js";
 import { KeysOfSession } from "./keys.js";
 import { RolledStream } from "./rolled-stream.js";
 import { type BegunCheckpoint, type RollupOwner, StreamRollup } from "./stream-rollup.js";
@@ -49,6 +50,8 @@ export interface RollerEvents {
   written(streams: number, records: number): void;
 }
 
+type Opening = Pick<Extract<OpenOutcome, { kind: "opened" }>, "committedSeq" | "regressed" | "sessionStartedAtUs">;
+
 interface Begun {
   readonly stream: RolledStream;
   readonly rollup: StreamRollup;
@@ -62,6 +65,8 @@ export class Roller {
   /** Least recently used first. */
   readonly #streams = new Map<bigint, RolledStream>();
   readonly #keys = new Map<string, Promise<KeysOfSession>>();
+  /** When the sessions began whose streams were opened here, to tell one from another of the same id. */
+  readonly #startedAtUs = new Map<string, number>();
   #waitingBytes = 0;
   #hasFailed = false;
   #wake: AbortController | undefined;
@@ -85,7 +90,7 @@ export class Roller {
 
   /** Batches of a stream are durable. Never throws: ingest goes on, whatever becomes of the sums. */
   committed(owner: RollupOwner, batches: readonly Batch[], committedSeq: number): void {
-    if (!this.#hasRoomFor(owner)) return;
+    if (!this.#streams.has(owner.key) && this.#isCrowded) return;
     const stream = this.#use(owner, committedSeq);
     const before = stream.waitingBytes;
     try {
@@ -100,22 +105,36 @@ export class Roller {
     }
   }
 
-  /** A stream was opened here. What was seen of it does not count where the database has gone back. */
-  opened({ key }: RollupOwner, committedSeq: number, isBehind: boolean): void {
+  /**
+   * A stream was opened here. What was seen of it does not count where the database has gone back, and nothing of its
+   * session where that was deleted meanwhile and has begun anew, maybe at another server.
+   */
+  opened({ key, namespace, sessionId }: RollupOwner, { committedSeq, regressed, sessionStartedAtUs }: Opening): void {
+    const session = `${namespace}\u0000${sessionId}`;
+    const before = this.#startedAtUs.get(session);
+    keepNewest(this.#startedAtUs, session, sessionStartedAtUs, ROLLUP_STREAMS_MAX);
+    if (before !== undefined && before !== sessionStartedAtUs) {
+      this.#keys.delete(session);
+      for (const stream of this.#streams.values()) {
+        const { owner } = stream;
+        if (owner.namespace === namespace && owner.sessionId === sessionId) this.#forget(stream);
+      }
+    }
     const known = this.#streams.get(key);
-    if (known !== undefined && (isBehind || known.committedSeq > committedSeq)) this.#forget(known);
+    if (known !== undefined && (regressed !== null || known.committedSeq > committedSeq)) this.#forget(known);
   }
 
   /** The store need not be what it was. */
   forgetAll(): void {
     this.#streams.clear();
     this.#keys.clear();
+    this.#startedAtUs.clear();
     this.#waitingBytes = 0;
   }
 
   /** Somebody asks for a stream that is far behind. */
   wanted(owner: RollupOwner, committedSeq: number): void {
-    if (this.#streams.has(owner.key) || !this.#hasRoomFor(owner)) return;
+    if (this.#streams.has(owner.key) || this.#isCrowded) return;
     this.#use(owner, committedSeq);
     this.#wake?.abort();
   }
@@ -233,13 +252,8 @@ export class Roller {
   #keysOf({ namespace, sessionId }: RollupOwner): Promise<KeysOfSession> {
     const session = `${namespace}\u0000${sessionId}`;
     const known = this.#keys.get(session) ?? this.#readKeys(namespace, sessionId);
-    this.#keys.delete(session);
-    this.#keys.set(session, known);
+    keepNewest(this.#keys, session, known, ROLLUP_SESSIONS_MAX);
     known.catch(() => this.#keys.delete(session));
-    for (const oldest of this.#keys.keys()) {
-      if (this.#keys.size <= ROLLUP_SESSIONS_MAX) break;
-      this.#keys.delete(oldest);
-    }
     return known;
   }
 
@@ -347,8 +361,9 @@ export class Roller {
     }
   }
 
-  #hasRoomFor({ key }: RollupOwner): boolean {
-    return this.#streams.has(key) || this.#streams.size < ROLLUP_STREAMS_MAX;
+  /** Another stream finds no room. */
+  get #isCrowded(): boolean {
+    return this.#streams.size >= ROLLUP_STREAMS_MAX;
   }
 
   #use(owner: RollupOwner, committedSeq: number): RolledStream {

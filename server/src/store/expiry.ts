@@ -54,19 +54,27 @@ export function heldBecause({ host, database, storing }: Days): string | undefin
   );
 }
 
+/** A slice of work that has been done. */
+export interface Slice {
+  /** Whether nothing is left. */
+  readonly isLast: boolean;
+  /** How long it worked; that it waited for others is no work. */
+  readonly workedMs: number;
+}
+
 /**
- * Works in slices until `slice` says that nothing is left, and rests after each for `rest` times as long as it took: so
- * it has one part in `rest + 1` of what it works with.
+ * Works in slices until the last, and rests after each for `rest` times as long as it worked: so it has at most one part in
+ * `rest + 1` of what it works with.
  */
 export async function inSlices(
   clock: Clock,
   rest: () => number,
-  slice: () => Promise<boolean>,
+  slice: () => Promise<Slice>,
   signal?: AbortSignal,
 ): Promise<void> {
   while (!signal?.aborted) {
-    const startedMs = clock.monotonicMs();
-    if (!(await slice())) return;
-    await clock.sleep((clock.monotonicMs() - startedMs) * rest(), signal);
+    const { isLast, workedMs } = await slice();
+    if (isLast) return;
+    await clock.sleep(workedMs * rest(), signal);
   }
 }

@@ -21,8 +21,8 @@ export interface KeeperEvents {
   down(error: StoreError): void;
   /** Partitions, lost sessions or abandoned deletions have to wait for the next run; the store serves meanwhile. */
   maintenanceFailed?(error: StoreError): void;
-  /** A run of expiry ended here: rows went, or may not go. */
-  expired?(report: ExpiryReport): void;
+  /** A run of expiry ended: rows went, or may not go; undefined where it was another server's turn. */
+  expired?(report: ExpiryReport | undefined): void;
 }
 
 export class StoreKeeper {
@@ -114,8 +114,7 @@ export class StoreKeeper {
         continue;
       }
       try {
-        const report = await this.#store.expire({ dryRun: false, signal });
-        if (report !== undefined) this.#events.expired?.(report);
+        this.#events.expired?.(await this.#store.expire({ dryRun: false, signal }));
       } catch (thrown) {
         if (!signal.aborted) this.#events.maintenanceFailed?.(toStoreError(thrown));
       }

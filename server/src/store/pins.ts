@@ -37,12 +37,10 @@ export interface Move {
 }
 
 export interface PinWork {
-  /** Moves some rows; returns how many. */
-  moveSlice(move: Move): Promise<number>;
+  /** Gives all these rows the other day, slice by slice, with rests. */
+  move(move: Move): Promise<void>;
   /** Marks the session unpinned, unless it was pinned again. */
   unpinned(pin: Pin): Promise<void>;
-  /** Slice by slice, with rests, until one says false. */
-  rest(slice: () => Promise<boolean>): Promise<void>;
 }
 
 /** Does for every pin what has to be done before rows expire. */
@@ -60,7 +58,7 @@ export async function settlePins(
         state === PINNED
           ? { where: `expires_on < '${dayText(storingDay + PIN_AHEAD_DAYS)}'`, to: NEVER_EXPIRES_ON }
           : { where: `expires_on = '${NEVER_EXPIRES_ON}'`, to: dayText(storingDay + days) };
-      await work.rest(async () => (await work.moveSlice({ namespace, sessionId, table, ...change })) > 0);
+      await work.move({ namespace, sessionId, table, ...change });
     }
     if (state === BEING_UNPINNED) await work.unpinned(pin);
   }

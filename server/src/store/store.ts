@@ -34,6 +34,8 @@ export type OpenOutcome =
       counts: StreamCounts;
       /** The range that the database had forgotten, now stored as a gap; null where there is none. */
       regressed: { firstSeq: number; lastSeq: number } | null;
+      /** Tells its session from one of the same id that was deleted. */
+      sessionStartedAtUs: number;
     }
   | { kind: "fenced"; writerId: string }
   | { kind: "tooManyStreams" }

@@ -13,6 +13,12 @@ import { Writer } from "../support/writer.js";
 
 const NOBODY = { wanted: () => undefined };
 
+const scoresAbove = (base: number, firstSeq: number, count: number) =>
+  batchOf(
+    firstSeq,
+    Array.from({ length: count }, (_, at) => recordEntry(score(base + firstSeq + at, firstSeq + at))),
+  );
+
 everyStore((fixture) => {
   const failures: unknown[] = [];
   const rollerOf = (store = fixture().store) =>
@@ -51,10 +57,36 @@ everyStore((fixture) => {
     await roller.flush();
     expect([await rowsOf("rollup_streams", writer), await rowsOf("rollup_nodes", writer)]).toEqual([0, 0]);
     const again = await Writer.open(store, writer.request);
-    roller.opened(ownerOf(again), 0, false);
+    roller.opened(ownerOf(again), again.opened);
     await write(again, roller, scores(1, 5));
     await roller.flush();
     expect((await drawn(again)).total).toBe(5);
+  });
+
+  test("sums of a session that another server deleted do not come into those of the next, whose numbers are the same", async () => {
+    const { store, sql } = fixture();
+    const [here, there] = [rollerOf(), rollerOf()];
+    const writer = await Writer.open(store);
+    here.opened(ownerOf(writer), writer.opened);
+    await write(writer, here, scores(1, 500));
+    await here.flush();
+    await store.deleteSession("default", writer.request.sessionId);
+    const again = await Writer.open(store, writer.request);
+    expect(again.opened.sessionStartedAtUs).toBeGreaterThan(writer.opened.sessionStartedAtUs);
+    there.opened(ownerOf(again), again.opened);
+    await write(again, there, scoresAbove(10_000, 1, 500));
+    await there.flush();
+    // Now the writer comes to the server that has the sums of the deleted run in memory.
+    const resumed = await Writer.open(store, writer.request);
+    expect(resumed.opened.sessionStartedAtUs).toBe(again.opened.sessionStartedAtUs);
+    here.opened(ownerOf(resumed), resumed.opened);
+    await write(resumed, here, scoresAbove(10_000, 501, 10));
+    await here.flush();
+    // Only the sums are left to be read.
+    await sql(`DELETE FROM score_history_rows WHERE stream = ${resumed.key}`);
+    const found = await drawn(resumed);
+    expect(found.total).toBe(510);
+    expect(Math.min(...found.min)).toBe(10_001);
   });
 
   test("what was never stored of a session does not come after its deletion", async () => {

@@ -73,32 +73,22 @@ describe("the newest records", () => {
     expect((after?.get("tailkeep_cache_hits_total") ?? 0) - (before?.get("tailkeep_cache_hits_total") ?? 0)).toBe(5);
   });
 
-  test("are none of a run that the other server deleted, also where the next run looks the same", async () => {
+  test.each([
+    ["a stream of another name", "second run", "third run"],
+    ["a stream of the same name", "first run", "first run"],
+  ])("are none of a run that the other server deleted, also where the next has %s", async (_, second, third) => {
     const { sessionId, writerId } = ids();
-    await b.call("writeRecords", {
-      sessionId,
-      writerId,
-      streamId: "first run",
-      batch: { firstSeq: 1n, entries: entries(5) },
-    });
+    const run = (streamId: string, first: number) =>
+      b.call("writeRecords", { sessionId, writerId, streamId, batch: { firstSeq: 1n, entries: entries(5, first) } });
+    await run("first run", 0);
     expect(await scoresOf(a, sessionId)).toEqual([0, 1, 2, 3, 4]);
     await b.call("deleteSession", { sessionId, force: true });
     expect(await scoresOf(a, sessionId)).toEqual([]);
-    await b.call("writeRecords", {
-      sessionId,
-      writerId,
-      streamId: "second run",
-      batch: { firstSeq: 1n, entries: entries(5, 50) },
-    });
+    await run(second, 50);
     expect(await scoresOf(a, sessionId)).toEqual([50, 51, 52, 53, 54]);
     await b.call("deleteSession", { sessionId, force: true });
-    // As many streams, opens and numbers as before: only their names differ.
-    await b.call("writeRecords", {
-      sessionId,
-      writerId,
-      streamId: "third run",
-      batch: { firstSeq: 1n, entries: entries(5, 70) },
-    });
+    // As many streams, opens and numbers as before, and nobody asked in between.
+    await run(third, 70);
     expect(await scoresOf(a, sessionId)).toEqual([70, 71, 72, 73, 74]);
   });
 });
@@ -150,6 +140,48 @@ describe("a watcher", () => {
       watch.cancel();
     }
   });
+});
+
+test("a watcher hears all of a run that took the place of another of the same names, at the other server", async () => {
+  const { sessionId, writerId } = ids();
+  const run = (count: number, first: number) =>
+    b.call("writeRecords", {
+      sessionId,
+      writerId,
+      streamId: "s",
+      batch: { firstSeq: 1n, entries: entries(count, first) },
+    });
+  await run(5, 0);
+  const watch = a.watch({ sessionId });
+  await watch.untilCaughtUp();
+  const numbers: number[] = [];
+  for (const count of [5, 3, 8]) {
+    await b.call("deleteSession", { sessionId, force: true });
+    await run(count, 50);
+    for (let seq = 1; seq <= count; seq++) numbers.push(seq);
+    await watch.until(() => watch.told.get("s")?.length === numbers.length, `all ${count} of the next run`);
+    expect(watch.told.get("s")).toEqual(numbers);
+  }
+  watch.cancel();
+});
+
+test("a session that the other server is writing is not deleted, unless told to", { timeout: 30_000 }, async () => {
+  const { sessionId, writerId, streamId } = ids();
+  let next = 0;
+  const writing = setInterval(() => {
+    const batch = { firstSeq: BigInt(++next), entries: entries(1, next) };
+    b.call("writeRecords", { sessionId, writerId, streamId, batch }).catch(() => undefined);
+  }, 300);
+  try {
+    // Known from the second look on; before that it may not even exist.
+    await expect
+      .poll(async () => (await a.call("tailRecords", { sessionId, limit: 100 })).records.length, { timeout: 15_000 })
+      .toBeGreaterThan(25);
+    expect(await a.ending("deleteSession", { sessionId })).toMatchObject({ code: "SESSION_ACTIVE" });
+  } finally {
+    clearInterval(writing);
+  }
+  await a.call("deleteSession", { sessionId, force: true });
 });
 
 test("a writer's call on one server ends as superseded when it opens on the other", async () => {

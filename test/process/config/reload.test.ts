@@ -19,6 +19,7 @@ let client: TailkeepClient;
 const write = (text: string) => writeFile(join(folder.path, FILE), text);
 const hangUp = () => process.kill(server.pid as number, "SIGHUP");
 const limits = async () => (await client.config.get()).memoryLimits;
+const isRefused = async () => (await server.metrics()).get("tailkeep_config_refused") === 1;
 const logged = (pattern: RegExp) => server.output.split("\n").filter((line) => pattern.test(line)).length;
 
 beforeAll(async () => {
@@ -99,6 +100,7 @@ test.each([
   expect(lines().at(-1)).toMatch(problem);
   expect(await limits()).toMatchObject({ scoreHistory: 80 });
   expect((await fetch(`${server.httpUrl}/readyz`)).status).toBe(200);
+  expect(await isRefused()).toBe(true);
   const command = await runCommand(["config"], { cwd: folder.path });
   expect(command).toMatchObject({ code: 2, stderr: expect.stringMatching(problem) });
 });
@@ -112,4 +114,5 @@ test("a file that is gone changes nothing either, and counts again when it is ba
   expect(await limits()).toMatchObject({ scoreHistory: 80 });
   await write("memoryLimits: { scoreHistory: 95 }\n");
   await expect.poll(limits, SOON).toMatchObject({ scoreHistory: 95 });
+  await expect.poll(isRefused, SOON).toBe(false);
 });

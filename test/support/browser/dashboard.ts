@@ -17,6 +17,7 @@ export class Dashboard {
   readonly wrong: string[] = [];
   readonly #browser: Browser;
   readonly #cleanUp: (() => unknown)[];
+  #scheme = "http";
 
   private constructor(server: InProcessServer, stubs: Stubs, cleanUp: (() => unknown)[]) {
     if (browser === undefined) throw new Error("there is no browser; skip the test");
@@ -34,8 +35,16 @@ export class Dashboard {
     return new Dashboard(server, stubs, [() => stubs.close(), () => server.close(), () => folder.remove()]);
   }
 
+  /** Of a server that the test has started, and whose records it writes by `stubs`; both are the test's to close. */
+  static async of(server: InProcessServer, stubs: Stubs, scheme: "http" | "https"): Promise<Dashboard> {
+    await buildDashboard();
+    const dashboard = new Dashboard(server, stubs, []);
+    dashboard.#scheme = scheme;
+    return dashboard;
+  }
+
   get url(): string {
-    return `http://${this.server.httpAddr}/`;
+    return `${this.#scheme}://${this.server.httpAddr}/`;
   }
 
   /** @param fragment as in the address: `#/session/one` */

@@ -275,6 +275,27 @@ describe("failures", () => {
     expect(fixture.heard).toEqual(["broken: Error: assertion", "2 broken", "1 committed 1-1"]);
     await fixture.commit.drained();
   });
+
+  test("a listener that throws whatever it is told neither repeats the transaction nor keeps others from hearing", async () => {
+    const fixture = new Fixture();
+    const [before, bad, after] = [fixture.queue(1), fixture.queue(2), fixture.queue(3)];
+    const refuse = () => {
+      throw new Error("assertion");
+    };
+    Object.assign(bad.listener, { committed: refuse, failed: refuse });
+    for (const queue of [before, bad, after]) fixture.commit.enqueue(queue, scores(1, 1));
+    await fixture.clock.settle();
+    fixture.transaction().commit();
+    await fixture.clock.settle();
+    expect(fixture.underWay).toEqual([]);
+    expect(fixture.heard).toEqual([
+      "1 committed 1-1",
+      "broken: Error: assertion",
+      "broken: its listener threw: Error: assertion",
+      "3 committed 1-1",
+    ]);
+    await fixture.commit.drained();
+  });
 });
 
 describe("ending", () => {

@@ -5,7 +5,7 @@ import { SessionCaches } from "@tailkeep/server/dist/cache/session-cache.js";
 import { decodeBatch } from "@tailkeep/server/dist/record/decode.js";
 import type { StoredRow } from "@tailkeep/server/dist/record/stored-row.js";
 import { TABLE_COUNT } from "@tailkeep/server/dist/record/tables.js";
-import { type StreamProgress, sessionVersion } from "@tailkeep/server/dist/store/reads/reads.js";
+import { type SessionStream, sessionVersion } from "@tailkeep/server/dist/store/reads/reads.js";
 import type { Store } from "@tailkeep/server/dist/store/store.js";
 import { expect, test } from "vitest";
 
@@ -14,14 +14,15 @@ const TABLES = [3];
 
 /** A database with no rows, and one stream whose row says this. */
 function emptyStore(stream: { epoch: number; committedSeq: number }) {
-  const progress = (): StreamProgress => ({ ...OWNER, ...stream });
+  const progress = (): SessionStream => ({ ...OWNER, ...stream, sessionStartedAtUs: 500 });
   const store = {
     capabilities: { sharedByServers: true, lanes: 1 },
     reads: {
+      session: () => Promise.resolve({ startedAtUs: 500 }),
       streamsOf: () => Promise.resolve([progress()]),
       listRecords: () => Promise.resolve({ rows: [] as StoredRow[], next: undefined }),
       sessionVersion: () =>
-        Promise.resolve(sessionVersion(1, OWNER.key, BigInt(stream.epoch), BigInt(stream.committedSeq))),
+        Promise.resolve(sessionVersion(500, 1, OWNER.key, BigInt(stream.epoch), BigInt(stream.committedSeq))),
     },
   } as unknown as Store;
   const capacities = new Array<number>(TABLE_COUNT).fill(10);
@@ -47,7 +48,16 @@ test("records that were forgotten are not shown once their numbers are taken by 
   stream.epoch = 2;
   const regressed = { firstSeq: 1, lastSeq: 2 };
   const counts = { stored: 0, rejected: 0, gapped: 2 };
-  caches.opened("default", "run", { kind: "opened", key: OWNER.key, epoch: 2, committedSeq: 2, counts, regressed });
+  const sessionStartedAtUs = 500;
+  caches.opened("default", "run", {
+    kind: "opened",
+    key: OWNER.key,
+    epoch: 2,
+    committedSeq: 2,
+    counts,
+    regressed,
+    sessionStartedAtUs,
+  });
   expect(await caches.tail("default", "run", TABLES, 10, (rows) => rows)).toEqual([]);
 });
 

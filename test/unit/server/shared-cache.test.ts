@@ -24,13 +24,14 @@ const seqs = (rows: readonly StoredRow[]) => rows.map(({ seq }) => seq);
 
 test("lists that are being filled are no answer, though they are as old as the database says", async () => {
   let committedSeq = 2;
-  const version = () => sessionVersion(1, OWNER.key, 1n, BigInt(committedSeq));
+  const version = () => sessionVersion(500, 1, OWNER.key, 1n, BigInt(committedSeq));
   /** What the database holds back until it is told to go on. */
   let question: PromiseWithResolvers<SessionVersion> | undefined;
   let filling: PromiseWithResolvers<void> | undefined;
   const store = {
     capabilities: { sharedByServers: true, lanes: 1 },
     reads: {
+      session: () => Promise.resolve({ startedAtUs: 500 }),
       streamsOf: async () => {
         await filling?.promise;
         return [{ ...OWNER, epoch: 1, committedSeq }];

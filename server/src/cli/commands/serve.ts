@@ -90,6 +90,9 @@ function followFile(started: Loaded, load: () => Loaded, server: RunningServer, 
         log.warn({ settings: atRestart }, `configuration changed, takes effect at restart: ${atRestart.join(", ")}`);
       }
     },
-    refused: (error) => log.error(`the configuration before goes on: ${error.message}`),
+    refused: (error) => {
+      server.refused();
+      log.error(`the configuration before goes on: ${error.message}`);
+    },
   });
 }

@@ -148,7 +148,7 @@ function ask(
   connection.query<RowDataPacket[]>(query, finish);
 }
 
-function closedError(): StoreError {
+export function closedError(): StoreError {
   return new StoreError("unavailable", "the connection was closed", "CLOSED");
 }
 

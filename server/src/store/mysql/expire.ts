@@ -8,6 +8,7 @@ import { BEING_UNPINNED, type PinWork, UNPINNED } from "../pins.js";
 import { rowsTable } from "../schema.js";
 import type { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
+import { ownedBy } from "./sessions.js";
 
 interface DuePartition {
   table: string;
@@ -53,35 +54,52 @@ export async function countExpired(lanes: Lanes, table: string, storingDay: numb
   return Number(row?.["n"]);
 }
 
-/** Deletes some of them; returns how many. */
-export async function deleteExpired(lanes: Lanes, table: string, storingDay: number): Promise<number> {
-  const result = await lanes.transaction((session) =>
-    session.query(
-      `DELETE FROM ${table} WHERE expires_on < '${dayText(storingDay)}' ORDER BY expires_on LIMIT ${DELETE_SLICE_ROWS}`,
-    ),
-  );
-  return (result as unknown as { affectedRows: number }).affectedRows;
+/** Deletes them; returns how many. */
+export async function deleteExpired(
+  lanes: Lanes,
+  clock: Clock,
+  table: string,
+  storingDay: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const some =
+    `DELETE FROM ${table} WHERE expires_on < '${dayText(storingDay)}' ` +
+    `ORDER BY expires_on LIMIT ${DELETE_SLICE_ROWS}`;
+  return await changeInSlices(lanes, clock, some, signal);
+}
+
+/** Repeats a statement until it changes nothing, with rests; returns how many rows it changed. */
+async function changeInSlices(
+  lanes: Lanes,
+  clock: Clock,
+  some: string,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let changed = 0;
+  const slice = async () => {
+    const startedMs = clock.monotonicMs();
+    const result = await lanes.transaction((session) => session.query(some));
+    const { affectedRows } = result as unknown as { affectedRows: number };
+    changed += affectedRows;
+    return { isLast: affectedRows === 0, workedMs: clock.monotonicMs() - startedMs };
+  };
+  await inSlices(clock, () => EXPIRY_REST_IDLE, slice, signal);
+  return changed;
 }
 
 /** How the rows of pinned sessions get another day. */
 export function pinWork(lanes: Lanes, clock: Clock, signal: AbortSignal | undefined): PinWork {
-  const ownerOf = ({ namespace, sessionId }: { namespace: string; sessionId: string }) =>
-    `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
   return {
-    moveSlice: async (move) => {
-      const result = await lanes.transaction((session) =>
-        session.query(
-          `UPDATE ${move.table} SET expires_on = '${move.to}' WHERE ${ownerOf(move)} AND ${move.where}
-           LIMIT ${DELETE_SLICE_ROWS}`,
-        ),
-      );
-      return (result as unknown as { affectedRows: number }).affectedRows;
+    move: async (move) => {
+      const some =
+        `UPDATE ${move.table} SET expires_on = '${move.to}' WHERE ${ownedBy(move)} AND ${move.where} ` +
+        `LIMIT ${DELETE_SLICE_ROWS}`;
+      await changeInSlices(lanes, clock, some, signal);
     },
     unpinned: async (pin) => {
-      const set = `UPDATE sessions SET pinned = ${UNPINNED} WHERE ${ownerOf(pin)} AND pinned = ${BEING_UNPINNED}`;
+      const set = `UPDATE sessions SET pinned = ${UNPINNED} WHERE ${ownedBy(pin)} AND pinned = ${BEING_UNPINNED}`;
       await lanes.transaction((session) => session.query(set));
     },
-    rest: (work) => inSlices(clock, () => EXPIRY_REST_IDLE, work, signal),
   };
 }
 

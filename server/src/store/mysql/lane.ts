@@ -6,11 +6,12 @@
  * did not happen: Galera finds conflicts, and transactions that are too large, only there.
  */
 import { StoreError } from "../errors.js";
-import { type MysqlTarget, Session } from "./connection.js";
+import { closedError, type MysqlTarget, Session } from "./connection.js";
 
 export class Lane {
   readonly #target: MysqlTarget;
   #session: Session | undefined;
+  #closed = false;
 
   constructor(target: MysqlTarget) {
     this.#target = target;
@@ -45,13 +46,21 @@ export class Lane {
   }
 
   close(): void {
+    this.#closed = true;
     this.#session?.destroy();
     this.#session = undefined;
   }
 
   async #connected(): Promise<Session> {
-    if (this.#session === undefined || this.#session.lost) this.#session = await Session.connect(this.#target);
-    return this.#session;
+    if (this.#closed) throw closedError();
+    if (this.#session !== undefined && !this.#session.lost) return this.#session;
+    const session = await Session.connect(this.#target);
+    if (this.#closed) {
+      session.destroy();
+      throw closedError();
+    }
+    this.#session = session;
+    return session;
   }
 }
 

@@ -1,14 +1,7 @@
 /** The store on MySQL or MariaDB. */
 import { randomUUID } from "node:crypto";
-import { GapCause } from "@tailkeep/proto";
 import { type Clock, systemClock } from "../../base/clock.js";
-import {
-  DELETE_SLICE_ROWS,
-  EXPIRY_REST_IDLE,
-  LOST_AFTER_MS,
-  RETRY_DELAY_MS_FIRST,
-  SESSION_STREAMS_MAX,
-} from "../../limits.js";
+import { RETRY_DELAY_MS_FIRST } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
 import { dayOfMs, dayText, timestampText } from "../../record/time.js";
@@ -17,16 +10,12 @@ import type { KeyStore } from "../api-keys.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
-import { EXPIRING_TABLES, type ExpireOptions, type ExpiryReport, heldBecause, inSlices } from "../expiry.js";
-import { nextKey, streamKey } from "../keys.js";
-import { DELETING } from "../model.js";
-import { mergeLabels, openDecision } from "../open.js";
-import { pinState, settlePins } from "../pins.js";
+import { EXPIRING_TABLES, type ExpireOptions, type ExpiryReport, heldBecause } from "../expiry.js";
+import { settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
 import { daysInNamespace, ExpiryStamp, expiryDays, longestDays, type Retention } from "../retention.js";
-import { ROLLUP_TABLES, type RollupStore } from "../rollups.js";
-import { rowsTable, STORED_COLUMNS } from "../schema.js";
+import type { RollupStore } from "../rollups.js";
 import type { StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
 import { MysqlKeys } from "./api-keys.js";
@@ -49,7 +38,9 @@ import { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
 import { addPartitions, advanceStoringDay, readStoringDay, takeMaintenance } from "./maintain.js";
 import { migrate } from "./migrate.js";
+import { openStream } from "./open-stream.js";
 import { MysqlRollups } from "./rollups.js";
+import { MysqlSessions } from "./sessions.js";
 import { insertDeadLetters, insertGaps, type OwnedGap, type OwnedLetter } from "./side-rows.js";
 import { MysqlStates } from "./states.js";
 import { lockStreams, type StreamUpdate, saveStreams } from "./streams.js";
@@ -68,11 +59,6 @@ export interface MysqlOptions {
 /** How often a small transaction (open, update) gives way to others before it says so. */
 const CONTENTION_TRIES = 8;
 
-/** Rows that a statement changed; the driver gives no rows for these. */
-function affected(result: unknown): number {
-  return (result as { affectedRows: number }).affectedRows;
-}
-
 export class MysqlStore implements Store {
   readonly capabilities: Capabilities;
   readonly retention: Retention;
@@ -87,6 +73,7 @@ export class MysqlStore implements Store {
   readonly #commitLanes: Lanes;
   readonly #sideLanes: Lanes;
   readonly #readPool: ReadPool;
+  readonly #sessions: MysqlSessions;
   readonly #holder = randomUUID();
   readonly #deadLetterBytes = new Map<string, number>();
   #storingDay = 0;
@@ -103,6 +90,7 @@ export class MysqlStore implements Store {
       hintsIndexes: true,
       keyBlocks: false,
     });
+    this.#sessions = new MysqlSessions((work) => this.#patiently(work), this.#clock);
     this.config = new MysqlConfig((work) => this.#patiently(work));
     this.keys = new MysqlKeys((work) => this.#patiently(work));
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
@@ -127,7 +115,7 @@ export class MysqlStore implements Store {
     this.#storingDay = await advanceStoringDay(this.#sideLanes);
     const longest = longestDays(this.retention);
     const parts = [
-      () => this.#markLost(),
+      () => this.#sessions.markLost(),
       ...TABLES.map((table) => () => addPartitions(this.#sideLanes, table, this.#storingDay, longest)),
       () => finishDeletions(this, this.#clock.nowUs(), signal),
     ];
@@ -140,54 +128,9 @@ export class MysqlStore implements Store {
     return true;
   }
 
-  async #markLost(): Promise<void> {
-    const silentSinceUs = this.#clock.nowUs() - LOST_AFTER_MS * 1_000;
-    await this.#patiently((session) =>
-      session.query(
-        `UPDATE sessions SET state = 'lost', ended_at_us = last_seen_at_us
-         WHERE state = 'running' AND last_seen_at_us < ${silentSinceUs}`,
-      ),
-    );
-  }
-
   openStream(request: OpenRequest): Promise<OpenOutcome> {
-    return this.#patiently(async (session): Promise<OpenOutcome> => {
-      const owner = `namespace_id = ${textLiteral(request.namespace)} AND session_id = ${textLiteral(request.sessionId)}`;
-      // Before its streams, as a deletion does it, so that the two never wait for each other.
-      const [found] = await session.query(`SELECT labels, state FROM sessions WHERE ${owner} FOR UPDATE`);
-      if (found?.["state"] === DELETING) return { kind: "deleting" };
-      const { key, row } = await this.#findStream(session, request);
-      const decision = openDecision(request, row);
-      if (decision.kind === "fenced") return decision;
-      const now = this.#clock.nowUs();
-      if (row === undefined) {
-        const [count] = await session.query(`SELECT COUNT(*) AS n FROM streams WHERE ${owner}`);
-        if (Number(count?.["n"]) >= SESSION_STREAMS_MAX) return { kind: "tooManyStreams" };
-        const identity = [request.namespace, request.sessionId, request.streamId, request.writerId].map(textLiteral);
-        const zeros = STORED_COLUMNS.map(() => "0").join(", ");
-        await session.query(
-          `INSERT INTO streams (stream, namespace_id, session_id, stream_id, writer_id, epoch, committed_seq,
-             ${STORED_COLUMNS.join(", ")}, rejected, gapped, opened_at_us)
-           VALUES (${key}, ${identity.join(", ")}, 0, 0, ${zeros}, 0, 0, ${now})`,
-        );
-      }
-      await this.#upsertSession(session, request, found, owner, now);
-      await saveStreams(session, [{ key, ...request, row: decision.row }]);
-      if (decision.regressed !== null) {
-        const gap = { ...decision.regressed, type: 0, cause: GapCause.STORE_REGRESSED } as const;
-        await insertGaps(session, [{ owner: { key, ...request }, gap }], now, (namespace) =>
-          this.#expiryOfLosses(namespace),
-        );
-      }
-      return {
-        kind: "opened",
-        key,
-        epoch: decision.row.epoch,
-        committedSeq: decision.row.committedSeq,
-        counts: countsOf(decision.row),
-        regressed: decision.regressed,
-      };
-    });
+    const expiresOn = (namespace: string) => this.#expiryOfLosses(namespace);
+    return this.#patiently((session) => openStream(session, request, this.#clock.nowUs(), expiresOn));
   }
 
   async commit(runs: readonly Run[]): Promise<RunOutcome[]> {
@@ -254,79 +197,17 @@ export class MysqlStore implements Store {
   }
 
   updateSession(namespace: string, sessionId: string, change: SessionChange): Promise<boolean> {
-    return this.#patiently(async (session) => {
-      const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
-      const [row] = await session.query(`SELECT state, ended_at_us, pinned FROM sessions WHERE ${owner} FOR UPDATE`);
-      if (row === undefined || row["state"] === DELETING) return false;
-      const sets: string[] = [];
-      if (change.name !== undefined) sets.push(`name = ${textLiteral(change.name)}`);
-      if (change.labels !== undefined) sets.push(`labels = ${textLiteral(JSON.stringify(change.labels))}`);
-      if (change.configJson !== undefined) sets.push(`config = ${textLiteral(change.configJson)}`);
-      if (change.pinned !== undefined) {
-        sets.push(`pinned = ${pinState(Number(row["pinned"]), change.pinned)}`);
-      }
-      if (change.state !== undefined) {
-        const ended = change.state === "running" ? "NULL" : String(row["ended_at_us"] ?? this.#clock.nowUs());
-        sets.push(`state = '${change.state}'`, `ended_at_us = ${ended}`);
-      }
-      if (sets.length > 0) await session.query(`UPDATE sessions SET ${sets.join(", ")} WHERE ${owner}`);
-      return true;
-    });
+    return this.#sessions.update(namespace, sessionId, change);
   }
 
-  /** First its streams, and none is opened any more; then its rows, in slices that do not hold up ingest. */
   async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
-    const owner = `namespace_id = ${textLiteral(namespace)} AND session_id = ${textLiteral(sessionId)}`;
-    const mark = (session: Session) => {
-      const set = `state = '${DELETING}', ended_at_us = ${this.#clock.nowUs()}`;
-      return session.query(`UPDATE sessions SET ${set} WHERE ${owner}`);
-    };
-    const exists = await this.#patiently(async (session) => {
-      const marked = affected(await mark(session));
-      await session.query(`DELETE FROM streams WHERE ${owner}`);
-      return marked > 0;
-    });
-    if (!exists) return "missing";
-    // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
-    const stillDeleting = async (session: Session): Promise<boolean> => {
-      const [row] = await session.query(`SELECT state FROM sessions WHERE ${owner} FOR UPDATE`);
-      if (row?.["state"] !== DELETING) return false;
-      await mark(session);
-      return true;
-    };
-    let deleted = 0;
-    for (const table of [...ROLLUP_TABLES, ...TABLES.map(rowsTable)]) {
-      for (;;) {
-        const slice = await this.#patiently(async (session) => {
-          if (!(await stillDeleting(session))) return 0;
-          return affected(await session.query(`DELETE FROM ${table} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`));
-        });
-        if (!ROLLUP_TABLES.includes(table)) deleted += slice;
-        if (slice < DELETE_SLICE_ROWS) break;
-      }
-    }
-    await this.#patiently(async (session) => {
-      if (!(await stillDeleting(session))) return;
-      for (const table of ["gaps", "dead_letters", "sessions"])
-        await session.query(`DELETE FROM ${table} WHERE ${owner}`);
-    });
+    const deleted = await this.#sessions.delete(namespace, sessionId);
     this.#deadLetterBytes.delete(namespace);
     return deleted;
   }
 
-  async touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void> {
-    const now = this.#clock.nowUs();
-    for (const { namespace, sessionId } of sessions) {
-      await this.#patiently((session) =>
-        session.query(
-          `UPDATE sessions SET last_seen_at_us = ${now},
-             ended_at_us = CASE state WHEN 'lost' THEN NULL ELSE ended_at_us END,
-             state = CASE state WHEN 'lost' THEN 'running' ELSE state END
-           WHERE namespace_id = ${textLiteral(namespace)}
-           AND session_id = ${textLiteral(sessionId)} AND last_seen_at_us < ${now}`,
-        ),
-      );
-    }
+  touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void> {
+    return this.#sessions.touch(sessions);
   }
 
   async expire({ dryRun, signal }: ExpireOptions): Promise<ExpiryReport | undefined> {
@@ -351,13 +232,9 @@ export class MysqlStore implements Store {
       }
     }
     for (const table of EXPIRING_TABLES.slice(TABLES.length)) {
-      let rows = goes ? 0 : await countExpired(lanes, table, storing);
-      const slice = async () => {
-        const deleted = await deleteExpired(lanes, table, storing);
-        rows += deleted;
-        return deleted > 0;
-      };
-      if (goes) await inSlices(this.#clock, () => EXPIRY_REST_IDLE, slice, signal);
+      const rows = goes
+        ? await deleteExpired(lanes, this.#clock, table, storing, signal)
+        : await countExpired(lanes, table, storing);
       if (rows > 0) tables.push({ table, rows });
     }
     if (!goes || (tables.length === 0 && due.length === 0)) return report;
@@ -377,44 +254,6 @@ export class MysqlStore implements Store {
     this.#sideLanes.close();
     this.#readPool.close();
     return Promise.resolve();
-  }
-
-  /** The stream's key and locked row; a key that another identity has is passed over. */
-  async #findStream(session: Session, request: OpenRequest): Promise<{ key: bigint; row: StreamRow | undefined }> {
-    for (let key = streamKey(request); ; key = nextKey(key)) {
-      const row = (await lockStreams(session, [key])).get(key);
-      if (row === undefined) return { key, row };
-      const [owner] = await session.query(
-        `SELECT namespace_id, session_id, stream_id FROM streams WHERE stream = ${key}`,
-      );
-      const same =
-        owner?.["namespace_id"] === request.namespace &&
-        owner["session_id"] === request.sessionId &&
-        owner["stream_id"] === request.streamId;
-      if (same) return { key, row };
-    }
-  }
-
-  async #upsertSession(
-    session: Session,
-    request: OpenRequest,
-    row: Record<string, unknown> | undefined,
-    owner: string,
-    now: number,
-  ): Promise<void> {
-    if (row === undefined) {
-      const names = `${textLiteral(request.namespace)}, ${textLiteral(request.sessionId)}`;
-      await session.query(
-        `INSERT INTO sessions (namespace_id, session_id, name, labels, config, state, started_at_us, last_seen_at_us)
-         VALUES (${names}, '', ${textLiteral(mergeLabels("{}", request.labels))}, '', 'running', ${now}, ${now})`,
-      );
-      return;
-    }
-    const labels = textLiteral(mergeLabels(String(row["labels"]), request.labels));
-    await session.query(
-      `UPDATE sessions SET labels = ${labels}, state = 'running', ended_at_us = NULL, last_seen_at_us = ${now}
-       WHERE ${owner}`,
-    );
   }
 
   /** A quota by what this server saw; with several servers the sum may pass it by what the others wrote meanwhile. */

@@ -6,6 +6,7 @@ import { expiryRuns } from "./expiry.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
 import { listRecords, listStreamPage, listStreamRange } from "./records.js";
 import { laggingStreams, nodeRange, nodesAt, rollupStream, rollupStreams, seriesRows } from "./rollups.js";
+import { runningCounts } from "./running.js";
 import { abandonedDeletions, listSessionPage, listSessions, pins, session } from "./sessions.js";
 import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
@@ -13,7 +14,13 @@ import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from
 export type { DeadLetterRow, GapRow, StreamCursor } from "./losses.js";
 export type { RollupStreamRow, SeriesRow } from "./rollups.js";
 export type { SessionRow } from "./sessions.js";
-export { type LedgerRow, type SessionVersion, type StreamProgress, sessionVersion } from "./streams.js";
+export {
+  type LedgerRow,
+  type SessionStream,
+  type SessionVersion,
+  type StreamProgress,
+  sessionVersion,
+} from "./streams.js";
 
 /** What a question is asked with, besides where. */
 type Rest<Question> = Question extends (source: Source, ...rest: infer Arguments) => unknown ? Arguments : never;
@@ -51,6 +58,10 @@ export class Reads {
 
   sessionTotals(...args: Rest<typeof sessionTotals>) {
     return sessionTotals(this.#source, ...args);
+  }
+
+  runningCounts(...args: Rest<typeof runningCounts>) {
+    return runningCounts(this.#source, ...args);
   }
 
   sessionVersion(...args: Rest<typeof readSessionVersion>) {

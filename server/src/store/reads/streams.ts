@@ -11,14 +11,21 @@ export interface SessionTotals {
 }
 
 /**
- * Changes whenever anything is committed to a session or one of its streams is opened: number of streams, sum of their
- * keys, of their epochs and of their committed numbers. The last two only grow, so equal sums mean that every stream is
- * as it was; the keys tell a session from one of the same id that was deleted.
+ * Changes whenever anything is committed to a session or one of its streams is opened: when the session began, number of
+ * streams, sum of their keys, of their epochs and of their committed numbers. The last two only grow, so equal sums mean
+ * that every stream is as it was; the begin tells a session from one of the same id that was deleted.
  */
 export type SessionVersion = string;
 
-export function sessionVersion(streams: number, keys: bigint, epochs: bigint, committed: bigint): SessionVersion {
-  return `${streams}:${keys}:${epochs}:${committed}`;
+/** @param startedAtUs 0 where there is no such session */
+export function sessionVersion(
+  startedAtUs: number,
+  streams: number,
+  keys: bigint,
+  epochs: bigint,
+  committed: bigint,
+): SessionVersion {
+  return `${startedAtUs}:${streams}:${keys}:${epochs}:${committed}`;
 }
 
 export interface StreamProgress {
@@ -27,6 +34,11 @@ export interface StreamProgress {
   streamId: string;
   epoch: number;
   committedSeq: number;
+}
+
+/** A stream, and which of the sessions that had its session's id one after the other it belongs to. */
+export interface SessionStream extends StreamProgress {
+  sessionStartedAtUs: number;
 }
 
 export interface LedgerRow extends StreamProgress {
@@ -46,12 +58,12 @@ const storedSum = sql<number>`${sql.raw(STORED_COLUMNS.join(" + "))}`;
  * A sum as two: of the upper and of the lower 32 bits. A writer may claim numbers up to 2^53, and 1,024 of those are more
  * than SQLite's sum takes; it then fails for good. As text, because a JavaScript number holds less still.
  */
-const total = (column: string) => {
+export const total = (column: string) => {
   const part = (bits: string) => sql`coalesce(sum((${sql.raw(column)}) ${sql.raw(bits)}), 0)`;
   return sql<string>`concat(${part(">> 32")}, ':', ${part("& 4294967295")})`;
 };
 
-function exactTotal(sums: string | undefined): bigint {
+export function exactTotal(sums: string | undefined): bigint {
   const [upper = 0, lower = 0] = sums?.split(":") ?? [];
   return (BigInt(upper) << 32n) + BigInt(lower);
 }
@@ -87,6 +99,7 @@ export async function readSessionVersion(
     parameters.map((each) => (each === NAMESPACE ? namespace : each === SESSION ? sessionId : each)),
   );
   return sessionVersion(
+    Number(row?.["started"] ?? 0),
     Number(row?.["streams"]),
     exactTotal(row?.["keys"] as string),
     exactTotal(row?.["epochs"] as string),
@@ -109,9 +122,16 @@ const versionQueries = new WeakMap<QueryBuilder, Compiled>();
 function versionQuery(db: QueryBuilder): Compiled {
   let compiled = versionQueries.get(db);
   if (compiled === undefined) {
+    const started = db
+      .selectFrom("sessions")
+      .select("started_at_us")
+      .where("namespace_id", "=", NAMESPACE as unknown as string)
+      .where("session_id", "=", SESSION as unknown as string)
+      .where("state", "!=", DELETING);
     compiled = db
       .selectFrom("streams")
       .select([
+        started.as("started"),
         sql<number>`count(*)`.as("streams"),
         total("stream").as("keys"),
         total("epoch").as("epochs"),
@@ -131,15 +151,25 @@ export async function streamsOf(
   namespace: string,
   sessionIds: readonly string[],
   limit: number,
-): Promise<StreamProgress[]> {
+): Promise<SessionStream[]> {
   if (sessionIds.length === 0) return [];
   const query = source.db
-    .selectFrom("streams")
-    .select([streamKeyText("stream").as("stream_key"), "session_id", "stream_id", "epoch", "committed_seq"])
-    .where("namespace_id", "=", namespace)
-    .where("session_id", "in", [...sessionIds])
-    .orderBy("session_id")
-    .orderBy("stream_id")
+    .selectFrom("streams as t")
+    .leftJoin("sessions as s", (join) =>
+      join.onRef("s.namespace_id", "=", "t.namespace_id").onRef("s.session_id", "=", "t.session_id"),
+    )
+    .select([
+      streamKeyText("t.stream").as("stream_key"),
+      "t.session_id",
+      "t.stream_id",
+      "t.epoch",
+      "t.committed_seq",
+      "s.started_at_us",
+    ])
+    .where("t.namespace_id", "=", namespace)
+    .where("t.session_id", "in", [...sessionIds])
+    .orderBy("t.session_id")
+    .orderBy("t.stream_id")
     .limit(limit * sessionIds.length);
   const rows = await run(source.execute, query);
   return rows.map((row) => ({
@@ -148,6 +178,7 @@ export async function streamsOf(
     streamId: row.stream_id,
     epoch: Number(row.epoch),
     committedSeq: Number(row.committed_seq),
+    sessionStartedAtUs: Number(row.started_at_us ?? 0),
   }));
 }
 

@@ -24,8 +24,9 @@ import type { CheckpointOutcome, RollupStore } from "../rollups.js";
 import type { DeleteOutcome, PutOutcome, StateStore } from "../state.js";
 import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, SessionChange, Store } from "../store.js";
 import { type WantedRecord, wantedKey } from "./sent-records.js";
+import type { DeletedSlice } from "./sessions.js";
 import { Thread } from "./thread.js";
-import type { DeletedSlice, WriterData } from "./writer.js";
+import type { WriterData } from "./writer.js";
 
 export interface SqliteOptions {
   file: string;
@@ -159,31 +160,36 @@ export class SqliteStore implements Store {
     }
     const report: ExpiryReport = { storingDay: day, heldBecause: held, tables };
     if (dryRun || held !== undefined) return report;
-    const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
     await settlePins(
       await this.reads.pins(),
       storing,
       (namespace) => expiryDays(daysInNamespace(this.retention, namespace), this.#rollupDays),
       {
-        moveSlice: (move) => this.#writer.call<number>("movePinSlice", move),
+        move: async (move) => void (await this.#changeInSlices(signal, "movePinSlice", move)),
         unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
-        rest: (work) => inSlices(systemClock, rest, work, signal),
       },
     );
     for (const table of EXPIRING_TABLES) {
-      let rows = 0;
-      const slice = async () => {
-        const deleted = await this.#writer.call<number>("expireSlice", table, day);
-        rows += deleted;
-        return deleted > 0;
-      };
-      await inSlices(systemClock, rest, slice, signal);
+      const rows = await this.#changeInSlices(signal, "expireSlice", table, day);
       if (rows > 0) tables.push({ table, rows });
     }
     if (tables.length === 0) return report;
-    await inSlices(systemClock, rest, () => this.#writer.call<boolean>("giveBackSlice"), signal);
+    await this.#changeInSlices(signal, "giveBackSlice");
     await this.#writer.call<void>("recordExpiry", report);
     return report;
+  }
+
+  /** Repeats an operation until it changes nothing, with rests; returns how much it changed. */
+  async #changeInSlices(signal: AbortSignal | undefined, op: string, ...args: unknown[]): Promise<number> {
+    let changed = 0;
+    const rest = () => (this.#writer.waiting > 0 ? EXPIRY_REST_BUSY : EXPIRY_REST_IDLE);
+    const slice = async () => {
+      const { result, workedMs } = await this.#writer.timed<number>(op, ...args);
+      changed += result;
+      return { isLast: result === 0, workedMs };
+    };
+    await inSlices(systemClock, rest, slice, signal);
+    return changed;
   }
 
   async #countExpired(table: string, day: string): Promise<number> {

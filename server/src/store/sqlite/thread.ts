@@ -14,7 +14,7 @@ interface Call {
 }
 
 type Answer =
-  | { id: number; ok: true; result: unknown }
+  | { id: number; ok: true; result: unknown; workedMs: number }
   | { id: number; ok: false; kind: StoreErrorKind; message: string; code: string };
 
 /** Answers calls to the methods of `target`; runs in the thread. */
@@ -23,10 +23,12 @@ export function serveThread(target: Record<string, (...args: never[]) => unknown
   if (port === null) throw new Error("runs in a worker thread only");
   port.on("message", ({ id, op, args }: Call) => {
     let answer: Answer;
+    const startedMs = performance.now();
     try {
       const method = target[op];
       if (method === undefined) throw new Error(`no operation ${op}`);
-      answer = { id, ok: true, result: method(...(args as never[])) };
+      const result = method(...(args as never[]));
+      answer = { id, ok: true, result, workedMs: performance.now() - startedMs };
     } catch (error) {
       const { kind, message, code } = sqliteError(error);
       answer = { id, ok: false, kind, message, code };
@@ -41,8 +43,14 @@ export function serveThread(target: Record<string, (...args: never[]) => unknown
  */
 const HEAP = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 384 };
 
+/** The result of a call, and how long the thread worked for it; that the call waited for its turn is no work. */
+export interface Timed<Result> {
+  readonly result: Result;
+  readonly workedMs: number;
+}
+
 interface Waiting {
-  resolve(result: unknown): void;
+  resolve(answer: Timed<unknown>): void;
   reject(error: StoreError): void;
 }
 
@@ -69,7 +77,11 @@ export class Thread {
     return this.#waiting.size;
   }
 
-  call<Result>(op: string, ...args: unknown[]): Promise<Result> {
+  async call<Result>(op: string, ...args: unknown[]): Promise<Result> {
+    return (await this.timed<Result>(op, ...args)).result;
+  }
+
+  timed<Result>(op: string, ...args: unknown[]): Promise<Timed<Result>> {
     if (this.#closed) return Promise.reject(new StoreError("unavailable", "the store is closed", "CLOSED"));
     this.#worker ??= this.#spawn();
     return this.#send<Result>(this.#worker, op, args);
@@ -84,11 +96,11 @@ export class Thread {
     await worker.terminate();
   }
 
-  #send<Result>(worker: Worker, op: string, args: unknown[]): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
+  #send<Result>(worker: Worker, op: string, args: unknown[]): Promise<Timed<Result>> {
+    return new Promise<Timed<Result>>((resolve, reject) => {
       const id = ++this.#lastId;
       worker.postMessage({ id, op, args } satisfies Call);
-      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      this.#waiting.set(id, { resolve: resolve as (answer: Timed<unknown>) => void, reject });
     });
   }
 
@@ -98,7 +110,7 @@ export class Thread {
     worker.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
-      if (answer.ok) waiting?.resolve(answer.result);
+      if (answer.ok) waiting?.resolve(answer);
       else waiting?.reject(new StoreError(answer.kind, answer.message, answer.code));
     });
     worker.on("error", (error) => {

@@ -1,10 +1,14 @@
-/** What this server has seen of each session since it started: kept up by commits, so that asking costs the store nothing. */
+/**
+ * What this server has seen of each session since it started: kept up by its commits, so that asking costs the store
+ * nothing, and on a shared database by looks at what others commit.
+ */
 import { ACTIVITY_SESSIONS_MAX } from "../../limits.js";
+import type { StreamCounts } from "../../store/model.js";
 
 export interface SessionActivity {
   namespace: string;
   sessionId: string;
-  /** When it was opened here last, and when something of it was committed here last; 0: never. */
+  /** When it was opened here or first seen running, and when something of it was committed last; 0: never. */
   openedAtUs: number;
   committedAtUs: number;
   /** Since this server started. */
@@ -28,17 +32,17 @@ export class Activity {
     this.#touch(namespace, sessionId).openedAtUs = nowUs;
   }
 
-  committed(
-    namespace: string,
-    sessionId: string,
-    nowUs: number,
-    counts: { stored: number; rejected: number; gapped: number },
-  ): void {
+  committed(namespace: string, sessionId: string, nowUs: number, counts: StreamCounts): void {
     const session = this.#touch(namespace, sessionId);
     session.committedAtUs = nowUs;
     session.stored += counts.stored;
     session.rejected += counts.rejected;
     session.gapped += counts.gapped;
+  }
+
+  countsOf(namespace: string, sessionId: string): StreamCounts | undefined {
+    const session = this.#sessions.get(`${namespace}\u0000${sessionId}`);
+    return session && { stored: session.stored, rejected: session.rejected, gapped: session.gapped };
   }
 
   forget(namespace: string, sessionId: string): void {

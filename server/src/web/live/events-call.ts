@@ -93,9 +93,9 @@ export class EventsCall {
     }
     const { monitor, namespace } = this.#context;
     this.#write("now", { ...look, skipped: this.#skipped });
-    if (monitor.activity.changes !== this.#seenActivity) {
-      const active = monitor.activity.changedSince(namespace, this.#seenActivity, ACTIVITY_SHOWN_MAX);
-      this.#seenActivity = monitor.activity.changes;
+    if (monitor.traffic.activity.changes !== this.#seenActivity) {
+      const active = monitor.traffic.activity.changedSince(namespace, this.#seenActivity, ACTIVITY_SHOWN_MAX);
+      this.#seenActivity = monitor.traffic.activity.changes;
       if (active.length > 0) {
         this.#write(
           "activity",
@@ -103,8 +103,8 @@ export class EventsCall {
         );
       }
     }
-    if (monitor.sessionsVersion !== this.#seenSessions) {
-      this.#seenSessions = monitor.sessionsVersion;
+    if (monitor.traffic.sessionsVersion !== this.#seenSessions) {
+      this.#seenSessions = monitor.traffic.sessionsVersion;
       this.#write("sessions", {});
     }
   }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.js";
 import { LIVE_INTERVAL_MS, LIVE_SAMPLE_INTERVAL_MS, LIVE_SAMPLES_MAX } from "../../limits.js";
-import { Activity } from "./activity.js";
+import type { Totals, Traffic } from "./traffic.js";
 
 /** What is read at every look. */
 export interface Gauges {
@@ -50,30 +50,23 @@ export const SAMPLE_FIELDS = [
   "openStreams",
 ] as const;
 
-interface Totals {
-  received: number;
-  receivedBytes: number;
-  committed: number;
-}
+type TotalsAt = Totals & { readonly ms: number };
 
 export class Monitor {
-  readonly activity = new Activity();
+  readonly traffic: Traffic;
   readonly #clock: Clock;
   readonly #read: () => Gauges;
   readonly #samples: Sample[] = [];
   readonly #listeners = new Set<(look: Look) => void>();
-  readonly #totals: Totals = { received: 0, receivedBytes: 0, committed: 0 };
-  #rejected = 0;
-  #gapped = 0;
   #look: Look;
-  #atLook: Totals & { ms: number };
-  #atSample: Totals & { ms: number };
-  #sessionsVersion = 0;
+  #atLook: TotalsAt;
+  #atSample: TotalsAt;
 
-  constructor(clock: Clock, read: () => Gauges) {
+  constructor(clock: Clock, traffic: Traffic, read: () => Gauges) {
     this.#clock = clock;
+    this.traffic = traffic;
     this.#read = read;
-    this.#atLook = { ...this.#totals, ms: clock.monotonicMs() };
+    this.#atLook = { ...traffic.totals, ms: clock.monotonicMs() };
     this.#atSample = this.#atLook;
     this.#look = this.#lookNow(this.#atLook);
   }
@@ -85,35 +78,6 @@ export class Monitor {
   /** Oldest first. */
   get samples(): readonly Sample[] {
     return this.#samples;
-  }
-
-  /** Moves where the list of sessions, or what it shows of them, has changed. */
-  get sessionsVersion(): number {
-    return this.#sessionsVersion;
-  }
-
-  received(bytes: number, records: number): void {
-    this.#totals.receivedBytes += bytes;
-    this.#totals.received += records;
-  }
-
-  committed(
-    session: { namespace: string; sessionId: string },
-    counts: { stored: number; rejected: number; gapped: number },
-  ): void {
-    this.#totals.committed += counts.stored;
-    this.#rejected += counts.rejected;
-    this.#gapped += counts.gapped;
-    this.activity.committed(session.namespace, session.sessionId, this.#clock.nowUs(), counts);
-  }
-
-  opened({ namespace, sessionId }: { namespace: string; sessionId: string }): void {
-    this.activity.opened(namespace, sessionId, this.#clock.nowUs());
-    this.#sessionsVersion++;
-  }
-
-  sessionsChanged(): void {
-    this.#sessionsVersion++;
   }
 
   /** Calls `listener` with every look. Returns what removes it. */
@@ -128,7 +92,7 @@ export class Monitor {
       await this.#clock.sleep(LIVE_INTERVAL_MS, signal);
       this.#look = this.#lookNow(this.#atLook);
       const ms = this.#clock.monotonicMs();
-      this.#atLook = { ...this.#totals, ms };
+      this.#atLook = { ...this.traffic.totals, ms };
       if (ms - this.#atSample.ms >= LIVE_SAMPLE_INTERVAL_MS - LIVE_INTERVAL_MS / 2) {
         const sample = this.#lookNow(this.#atSample);
         this.#samples.push(SAMPLE_FIELDS.map((field) => Math.round(sample[field] * 10) / 10));
@@ -139,17 +103,17 @@ export class Monitor {
     }
   }
 
-  #lookNow(before: Totals & { ms: number }): Look {
+  #lookNow(before: TotalsAt): Look {
     const seconds = Math.max((this.#clock.monotonicMs() - before.ms) / 1_000, 0.001);
-    const { received, receivedBytes, committed } = this.#totals;
+    const { received, receivedBytes, committed, rejected, gapped } = this.traffic.totals;
     return {
       ...this.#read(),
       atMs: Math.round(this.#clock.nowUs() / 1_000),
       receivedPerSecond: (received - before.received) / seconds,
       receivedBytesPerSecond: (receivedBytes - before.receivedBytes) / seconds,
       committedPerSecond: (committed - before.committed) / seconds,
-      rejected: this.#rejected,
-      gapped: this.#gapped,
+      rejected,
+      gapped,
     };
   }
 }
