@@ -8,12 +8,8 @@ export interface LinePrinter {
 
 export function linePrinter(): LinePrinter {
   const closed = new AbortController();
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    closed.abort();
-    if (error.code === "EPIPE") return;
-    console.error(`tailkeep: cannot write the output: ${error.message}`);
-    process.exitCode = 1;
-  });
+  // Another reason than a reader that is gone ends the command: see main.ts.
+  process.stdout.on("error", () => closed.abort());
   return {
     closed: closed.signal,
     print: (line) => {

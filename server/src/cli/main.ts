@@ -45,7 +45,9 @@ registerCompletion(program);
 
 // `tailkeep serve --help | head`: the reader has enough. What prints on and on ends by itself (line-printer.ts).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  console.error(`tailkeep: the output is incomplete: ${error.message}: make room there, or send it elsewhere`);
+  process.exit(EXIT_FAILED);
 });
 
 try {

@@ -39,10 +39,18 @@ function configurationFinding({ file, sources }: Loaded): Finding {
   );
 }
 
-async function checkServer(address: string, withTls: boolean): Promise<Finding> {
-  switch (await grpcHealth(address, withTls)) {
+/** A server elsewhere may have another mind about TLS than the configuration here; who it is, clients check themselves. */
+async function checkServer(named: string, isTlsExpected: boolean): Promise<Finding> {
+  const address = named.replace(/^https:\/\//i, "").replace(/\/$/, "");
+  let withTls = isTlsExpected;
+  let health = await grpcHealth(address, withTls);
+  if (health === "no answer") {
+    withTls = !withTls;
+    health = await grpcHealth(address, withTls);
+  }
+  switch (health) {
     case "serving":
-      return ok("server", `${address} is serving`);
+      return ok("server", `${address} is serving${withTls ? ", with TLS" : ""}`);
     case "not serving":
       return error("server", `${address} answers, and is not ready`, "see its log: it waits for its store");
     default:

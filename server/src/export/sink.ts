@@ -19,18 +19,16 @@ export function sinkTo(file: string | undefined): Sink {
 
 class StandardOutput implements Sink {
   #closed = false;
-  #failure: Error | undefined;
 
   constructor() {
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Another reason than a reader that is gone ends the command: see cli/main.ts.
+    process.stdout.on("error", () => {
       this.#closed = true;
-      if (error.code !== "EPIPE") this.#failure = error;
     });
   }
 
   async write(text: string): Promise<boolean> {
     if (!this.#closed && !process.stdout.write(text)) await drained(process.stdout);
-    if (this.#failure !== undefined) throw this.#failure;
     return !this.#closed;
   }
 

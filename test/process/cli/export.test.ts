@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand, startCommand } from "../../support/run-command.js";
@@ -136,6 +137,26 @@ describe("the output", () => {
     const { code, stderr } = await exported("--session", "run-2", "--output", "no/such/folder/scores.jsonl");
     expect(code).toBe(1);
     expect(stderr).toMatch(/^tailkeep export: ENOENT.*\n$/);
+  });
+
+  test.each(["jsonl", "parquet"])("as %s never takes the place of what is no file", async (format) => {
+    const pipe = join(filled.folder, `pipe-${format}`);
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    await symlink(pipe, `${pipe}-link`);
+    for (const name of [pipe, `${pipe}-link`, filled.folder]) {
+      const { code, stderr } = await exported("--session", "run-1", "--format", format, "--output", name);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^tailkeep export: --output: .*\n$/) });
+    }
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    expect((await lstat(`${pipe}-link`)).isSymbolicLink()).toBe(true);
+  });
+
+  test("goes where a link leads", async () => {
+    await symlink("linked.jsonl", join(filled.folder, "link.jsonl"));
+    await writeFile(join(filled.folder, "linked.jsonl"), "before\n");
+    expect(await exported("--session", "run-1", "--output", "link.jsonl")).toMatchObject({ code: 0 });
+    expect(rowsOf(await readFile(join(filled.folder, "linked.jsonl"), "utf8"))).toHaveLength(4);
+    expect((await lstat(join(filled.folder, "link.jsonl"))).isSymbolicLink()).toBe(true);
   });
 
   test("ends quietly when its reader has enough", async () => {

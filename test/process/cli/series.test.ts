@@ -59,6 +59,11 @@ test("a server killed in the middle of it has every record in its series, and no
   for (const endAtMs = performance.now() + 4_000; performance.now() < endAtMs; await sleep(1)) {
     for (let count = 0; count < 200; count++) if (stream.append(record(sent + 1)).outcome !== "full") sent++;
   }
+  const metrics = await first.server.metrics();
+  expect(metrics.get("tailkeep_series_streams")).toBe(1);
+  expect(metrics.get("tailkeep_series_memory_bytes")).toBeGreaterThan(0);
+  expect(metrics.get("tailkeep_series_records_total")).toBeGreaterThan(0);
+  expect(metrics.get("tailkeep_series_failures_total")).toBe(0);
   await first.server.kill();
   expect(acked()).toBeGreaterThan(8_192);
   await first.client.close({ timeoutMs: 1_000 }).catch(() => undefined);

@@ -1,7 +1,15 @@
 /** `tailkeep export`: history as JSON Lines, CSV or Parquet. */
 import { RECORD_TYPE_NAMES, type RecordTypeName } from "@tailkeep/client";
 import { type Command, Option } from "commander";
-import { type FormatName, formatOf, linesTo, type RecordSink, runExport, sinkTo } from "../../export/index.js";
+import {
+  type FormatName,
+  fileToReplace,
+  formatOf,
+  linesTo,
+  type RecordSink,
+  runExport,
+  sinkTo,
+} from "../../export/index.js";
 import { recordTypes, timeUs } from "../arguments.js";
 import { addServerOption, type ServerFlag, withClient } from "../connect.js";
 import { EXIT_WRONG_USAGE, fail } from "../failure.js";
@@ -66,7 +74,10 @@ async function exportRecords(flags: ExportFlags): Promise<void> {
     // Asked first, so that a server that is not there leaves no file behind.
     if (flags.session === undefined) await client.history.listSessions({ pageSize: 1 }).firstPage();
     else await client.history.getSession(flags.session);
-    const sink = await sinkOf(flags);
+    const sink = await sinkOf({
+      ...flags,
+      ...(flags.output !== undefined && { output: await fileToReplace(flags.output) }),
+    });
     const progress = progressLine(flags.output === undefined);
     try {
       const { records, isCutShort } = await runExport(client, question, sink, (count) =>

@@ -1,5 +1,6 @@
 /** What `tailkeep top` shows at one moment, and how fast it changed since the one before. */
 import { NotFoundError, type SessionInfo, type Statistics, type TailkeepClient } from "@tailkeep/client";
+import { metricsPage } from "./metrics-page.js";
 
 export interface Sample {
   /** Monotonic, for rates. */
@@ -22,7 +23,6 @@ export interface SampleQuestion {
   readonly sessionsMax: number;
 }
 
-const METRICS_MS_MAX = 2_000;
 const METRICS_CHARS_MAX = 4_000_000;
 
 export async function takeSample({ client, httpUrl, sessionsMax }: SampleQuestion): Promise<Sample> {
@@ -53,21 +53,18 @@ async function newestSessions(client: TailkeepClient, limit: number): Promise<Se
 
 /** The figures, or why there are none. */
 async function readMetrics(httpUrl: string): Promise<ReadonlyMap<string, number> | string> {
-  const key = process.env["TAILKEEP_API_KEY"];
-  const isSafe = httpUrl.startsWith("https:") || /^http:\/\/(127\.|localhost|\[::1\])/.test(httpUrl);
   try {
-    const answer = await fetch(`${httpUrl}/metrics`, {
-      // A key goes over no network that anybody can read.
-      headers: key && isSafe ? { authorization: `Bearer ${key}` } : {},
-      signal: AbortSignal.timeout(METRICS_MS_MAX),
-      redirect: "error",
-    });
-    if (answer.ok) return parseMetrics((await answer.text()).slice(0, METRICS_CHARS_MAX));
+    const { status, body } = await metricsPage(httpUrl);
+    if (status === 200) return parseMetrics(body.slice(0, METRICS_CHARS_MAX));
     const remedy =
-      answer.status === 401 || answer.status === 403 ? "; set TAILKEEP_API_KEY to an administrator's key" : "";
-    return `${httpUrl}/metrics answers ${answer.status}${remedy}`;
-  } catch {
-    return `no figures of the server itself: ${httpUrl}/metrics does not answer; name it with --http`;
+      status === 401 || status === 403
+        ? "; give an administrator's key, with TAILKEEP_API_KEY_FILE or TAILKEEP_API_KEY"
+        : "";
+    return `${httpUrl}/metrics answers ${status}${remedy}`;
+  } catch (error) {
+    const why = error instanceof Error && error.name !== "AbortError" ? ` (${error.message})` : "";
+    const remedy = "name it with --http, and with TLS its authority with TAILKEEP_CA";
+    return `no figures of the server itself: ${httpUrl}/metrics does not answer${why}; ${remedy}`;
   }
 }
 
