@@ -8,9 +8,10 @@ import { ids } from "../support/grpc/one-server.js";
 import { Stubs } from "../support/grpc/stubs.js";
 import { recordEntry, score } from "../support/records/batches.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
+import { ackedOf, endlessTrainers } from "./harness/endless-trainers.js";
 import { judge } from "./harness/oracle.js";
 import { plainMysql } from "./harness/plain-sql.js";
-import { Trainer } from "./harness/trainer.js";
+import type { Trainer } from "./harness/trainer.js";
 
 const DATABASE = "tailkeep_galera";
 const STREAMS_PER_SERVER = 3;
@@ -71,30 +72,13 @@ async function letLag(): Promise<void> {
   await second.query(`INSERT INTO bulk SELECT UUID(), REPEAT('x', 200) FROM seq_1_to_${LAG_ROWS}`, DATABASE);
 }
 
-const ackedOf = (trainers: readonly Trainer[]) => trainers.reduce((sum, { journal }) => sum + journal.ackedSeq, 0);
-
 const says = (server: TailkeepServer, status: number) =>
   expect.poll(async () => (await fetch(`${server.httpUrl}/readyz`)).status, { timeout: GOES_ON_MS_MAX }).toBe(status);
 
-/** Streams of both servers are of one session, which no server then has for itself. They append until they are told to stop. */
+/** Streams of both servers are of one session, which no server then has for itself. */
 function trainersOf(client: TailkeepClient, side: number): Trainer[] {
-  return Array.from(
-    { length: STREAMS_PER_SERVER },
-    (_, at) =>
-      new Trainer(client, {
-        streamId: `side-${side}-${at}`,
-        sessionId: "galera",
-        seed: `galera/${side}/${at}`,
-        entries: 1_000_000,
-        burstMax: 60,
-        pauseMsMax: 20,
-        flushRecords: 64,
-        idleCloseMs: 1_000,
-        gapShare: 0.005,
-        badShare: 0.002,
-        timelessShare: 0.05,
-      }),
-  );
+  const streamIds = Array.from({ length: STREAMS_PER_SERVER }, (_, at) => `side-${side}-${at}`);
+  return endlessTrainers(client, "galera", streamIds);
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);

@@ -10,6 +10,7 @@ import { judge, type Violation } from "./harness/oracle.js";
 import { plainSqlite } from "./harness/plain-sql.js";
 import { planRound } from "./harness/plan.js";
 import { runRound } from "./harness/round.js";
+import { judgeSeries } from "./harness/series-oracle.js";
 import { type SystemUnderTest, startSystem } from "./harness/system.js";
 
 let system: SystemUnderTest;
@@ -109,6 +110,18 @@ describe("a round without a fault", () => {
     expect(await judge(journals, system.store)).toEqual([]);
   });
 
+  test("rows that the charts do not know of are SERIES", async () => {
+    const { sessionId } = at(journals, 0);
+    expect(await judgeSeries(client, system.store, sessionId)).toEqual([]);
+    await system.store.execute("BEGIN");
+    try {
+      await system.store.execute(`DELETE FROM score_history_rows WHERE stream = ${key}`);
+      expect(kindsOf(await judgeSeries(client, system.store, sessionId))).toEqual(new Set(["SERIES"]));
+    } finally {
+      await system.store.execute("ROLLBACK");
+    }
+  });
+
   test("an ack that the server never gave is I1", async () => {
     const journal = copyOf(at(journals, 0));
     journal.recordSent(journal.sentSeq + 1, { type: "score_history", hash: 1, isTimeless: true, isBad: false });
@@ -183,8 +196,7 @@ test("a database that is restored from an older copy is found", async () => {
     expect(found).toContain("I1");
     expect(found).toContain("REGRESSED");
     expect(journal.ackedSeq).toBe(300);
-    const metrics = await (await fetch(`${forgetful.server.httpUrl}/metrics`)).text();
-    expect(metrics).toMatch(/^tailkeep_stream_regressions_total 1$/m);
+    expect((await forgetful.server.metrics()).get("tailkeep_stream_regressions_total")).toBe(1);
   } finally {
     await writer.close({ timeoutMs: 1_000 }).catch(() => {});
     await forgetful.server.stop();

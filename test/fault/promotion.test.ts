@@ -8,9 +8,9 @@ import { isSkipped, type PrivateDatabaseServer, type Skipped, startMysqlFamily }
 import { freePort } from "../support/databases/ports.js";
 import { Stubs } from "../support/grpc/stubs.js";
 import { TailkeepServer } from "../support/tailkeep-server.js";
+import { ackedOf, endlessTrainers } from "./harness/endless-trainers.js";
 import { judge } from "./harness/oracle.js";
 import { plainMysql } from "./harness/plain-sql.js";
-import { Trainer } from "./harness/trainer.js";
 
 const DATABASE = "tailkeep_promotion";
 const STREAMS = 4;
@@ -86,24 +86,9 @@ test("streams go on at the replica that was promoted, and nothing is lost or dou
   const [first, second] = databases as [PrivateDatabaseServer, PrivateDatabaseServer];
   const client = connect({ server: server.grpcAddress });
   const stubs = new Stubs(server.grpcAddress);
-  const trainers = Array.from(
-    { length: STREAMS },
-    (_, at) =>
-      new Trainer(client, {
-        streamId: `stream-${at}`,
-        sessionId: "promotion",
-        seed: `promotion/${at}`,
-        entries: 1_000_000,
-        burstMax: 60,
-        pauseMsMax: 20,
-        flushRecords: 64,
-        idleCloseMs: 1_000,
-        gapShare: 0.005,
-        badShare: 0.002,
-        timelessShare: 0.05,
-      }),
-  );
-  const acked = () => trainers.reduce((sum, { journal }) => sum + journal.ackedSeq, 0);
+  const streamIds = Array.from({ length: STREAMS }, (_, at) => `stream-${at}`);
+  const trainers = endlessTrainers(client, "promotion", streamIds);
+  const acked = () => ackedOf(trainers);
   const goesOn = (from: number) => expect.poll(acked, { timeout: GOES_ON_MS_MAX }).toBeGreaterThan(from + PROGRESS);
   const read = (sessionId: string) => stubs.call("getSession", { sessionId });
   const stop = new AbortController();

@@ -1,23 +1,19 @@
 /**
- * The long form of the fault tests:
- * `npm run faults -- --rounds 1000 --seed S [--store sqlite|mysql] [--only 4,7,13] [--first-round N] [--shrink]` mixes every
- * fault that can be injected here (`--tour`: each once, in few rounds); with `--kill server|database|trainer` nothing but that happens.
+ * `npm run faults`: the long form of the fault tests. Mixes every fault that can be injected here; with `--kill` nothing but
+ * that happens.
  */
 import { randomBytes } from "node:crypto";
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { isSkipped } from "../support/databases/index.js";
 import { type CampaignOptions, runCampaign } from "./harness/campaign.js";
 import { failureText, roundLine, TABLE_HEAD, tableRow } from "./harness/summary.js";
+import { STORE_KINDS } from "./harness/system.js";
 import { type MixOptions, runMix, violationsOf } from "./mix/campaign.js";
 import type { RoundResult } from "./mix/round.js";
 import { shrink } from "./mix/shrink.js";
 import { mixFailureText, mixRoundLine, mixTable } from "./mix/summary.js";
 import { runTrainerCampaign, TRAINER_TABLE_HEAD, trainerRoundLine, trainerTableRow } from "./trainer/campaign.js";
 import type { TrainerRound } from "./trainer/round.js";
-
-const USAGE =
-  "usage: npm run faults -- [--store sqlite|mysql] [--rounds N] [--seed TEXT] [--first-round N] " +
-  "[--only 4,7,13] [--shrink] [--tour] [--keep-going] [--minutes N] [--kill server|database|trainer]";
 
 const KILLED = ["server", "database", "trainer"] as const;
 
@@ -26,63 +22,53 @@ interface Options extends MixOptions {
   readonly shrinks: boolean;
 }
 
+const line = new CommandLine(
+  "faults",
+  "Breaks real servers, databases, disks, networks and trainers, and accounts for every record.",
+  {
+    store: { type: "string", default: "sqlite", value: STORE_KINDS.join("|"), says: "of the server" },
+    rounds: { type: "string", default: "10", value: "N", says: "how many" },
+    seed: { type: "string", value: "TEXT", says: "the same seed, the same rounds (default: another one each time)" },
+    "first-round": { type: "string", default: "1", value: "N", says: "begin there, to repeat one" },
+    only: { type: "string", value: "4,7,13", says: "faults of these numbers" },
+    tour: { type: "boolean", says: "each fault once, in few rounds" },
+    kill: { type: "string", value: KILLED.join("|"), says: "nothing but that" },
+    "keep-going": { type: "boolean", says: "after a violation too" },
+    shrink: { type: "boolean", says: "look for the fewest faults with which a round that fails still fails" },
+    minutes: { type: "string", value: "N", says: "begin no round after that time" },
+  },
+);
+
 function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      store: { type: "string", default: "sqlite" },
-      kill: { type: "string" },
-      rounds: { type: "string", default: "10" },
-      seed: { type: "string", default: randomBytes(3).toString("hex") },
-      "first-round": { type: "string", default: "1" },
-      only: { type: "string" },
-      shrink: { type: "boolean", default: false },
-      "keep-going": { type: "boolean", default: false },
-      tour: { type: "boolean", default: false },
-      minutes: { type: "string" },
-    },
+  const { shrink: shrinks, "keep-going": keepsGoing, tour: isTour } = line.values;
+  const seed = line.values.seed ?? randomBytes(3).toString("hex");
+  const store = line.oneOf("store", STORE_KINDS);
+  const kill = line.oneOf("kill", KILLED);
+  if (store === "sqlite" && kill === "database") line.refuse("SQLite has no server to kill: use --kill server");
+  if (kill !== undefined && (shrinks || line.values.only !== undefined)) {
+    line.refuse("--only and --shrink are for mixed faults: leave --kill out");
+  }
+  if (!/^[\w-]{1,40}$/.test(seed)) line.refuse("--seed must have 1 to 40 letters, digits, _ and -");
+  const only = line.values.only?.split(",").map((text) => {
+    if (!/^[1-9]\d?$/.test(text)) line.refuse(`--only must be numbers of faults with commas, but has ${text}`);
+    return Number(text);
   });
-  const { store, seed, shrink: shrinks } = values;
-  const kill = KILLED.find((each) => each === values.kill);
-  if (store !== "sqlite" && store !== "mysql") throw new Error(`--store ${store} is neither sqlite nor mysql`);
-  if (values.kill !== undefined && kill === undefined) {
-    throw new Error(`--kill ${values.kill} is none of ${KILLED.join(", ")}`);
-  }
-  if (store === "sqlite" && kill === "database") throw new Error("SQLite has no server to kill: use --kill server");
-  if (kill !== undefined && (shrinks || values.only !== undefined)) {
-    throw new Error("--only and --shrink are for mixed faults: leave --kill out");
-  }
-  if (!/^[\w-]{1,40}$/.test(seed)) throw new Error("--seed must have 1 to 40 letters, digits, _ and -");
-  const rounds = wholeAbove0(values.rounds, "--rounds");
-  const firstRound = wholeAbove0(values["first-round"], "--first-round");
-  const only = values.only?.split(",").map((text) => wholeAbove0(text, "--only"));
-  const minutesMax = values.minutes === undefined ? undefined : wholeAbove0(values.minutes, "--minutes");
+  const minutesMax = line.whole("minutes");
   return {
     store,
     kill,
     seed,
-    rounds,
-    firstRound,
+    rounds: line.whole("rounds"),
+    firstRound: line.whole("first-round"),
     shrinks,
-    keepsGoing: values["keep-going"],
-    isTour: values.tour,
+    keepsGoing,
+    isTour,
     ...(only === undefined ? {} : { only }),
     ...(minutesMax === undefined ? {} : { minutesMax }),
   };
 }
 
-function wholeAbove0(text: string, name: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 1)) throw new Error(`${name} ${text}: must be a whole number above 0`);
-  return value;
-}
-
-let options: Options;
-try {
-  options = readOptions();
-} catch (error) {
-  console.error(`faults: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  process.exit(2);
-}
+const options = readOptions();
 const { kill, store, seed, firstRound, rounds } = options;
 console.log(`seed ${seed}: ${rounds} rounds, ${kill === undefined ? "mixed faults" : `${kill} killed`}, on ${store}`);
 if (options.shrinks) await shrink(options, (line) => console.log(line));

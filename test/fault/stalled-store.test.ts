@@ -14,7 +14,7 @@ import {
 import { expect, type TestContext, test } from "vitest";
 import { isSkipped } from "../support/databases/index.js";
 import { judge } from "./harness/oracle.js";
-import { MemorySampler, metric, PressingTrainer } from "./harness/pressure.js";
+import { MemorySampler, PressingTrainer } from "./harness/pressure.js";
 import { type StoreKind, type SystemUnderTest, startSystem } from "./harness/system.js";
 
 /** Enough that their windows together are all the memory that the server has for ingest. */
@@ -39,6 +39,7 @@ async function standStill(
   const client = connect({ server: server.grpcAddress });
   const memory = new MemorySampler(server.pid as number);
   try {
+    const metric = async (name: string) => (await server.metrics()).get(name) ?? Number.NaN;
     const trainers = Array.from(
       { length: STREAMS },
       (_, at) => new PressingTrainer(client, "stalled", `stream-${at}`, RECORD_BYTES, QUEUE_BYTES_MAX),
@@ -51,14 +52,11 @@ async function standStill(
 
     const release = await stall(system);
     await sleep(STALL_MS / 2);
-    const [ackedBefore, receivedBefore] = [
-      acked(),
-      await metric(server.httpUrl, "tailkeep_ingest_received_bytes_total"),
-    ];
+    const [ackedBefore, receivedBefore] = [acked(), await metric("tailkeep_ingest_received_bytes_total")];
     await sleep(STALL_MS / 2);
-    const receivedAfter = await metric(server.httpUrl, "tailkeep_ingest_received_bytes_total");
-    const charged = await metric(server.httpUrl, "tailkeep_ingest_memory_bytes");
-    const chargedMax = await metric(server.httpUrl, "tailkeep_ingest_memory_limit_bytes");
+    const receivedAfter = await metric("tailkeep_ingest_received_bytes_total");
+    const charged = await metric("tailkeep_ingest_memory_bytes");
+    const chargedMax = await metric("tailkeep_ingest_memory_limit_bytes");
     // Senders stand: the server takes nothing more, and their queues are full and within their bound.
     expect(acked()).toBe(ackedBefore);
     expect(receivedAfter).toBe(receivedBefore);
@@ -78,8 +76,8 @@ async function standStill(
     for (const { stream } of trainers) await stream.close({ timeoutMs: 60_000 });
     const journals = trainers.map((trainer) => trainer.journal);
     expect(await judge(journals, system.store)).toEqual([]);
-    expect(await metric(server.httpUrl, "tailkeep_stream_regressions_total")).toBe(0);
-    expect(await metric(server.httpUrl, "tailkeep_ingest_memory_bytes")).toBe(0);
+    expect(await metric("tailkeep_stream_regressions_total")).toBe(0);
+    expect(await metric("tailkeep_ingest_memory_bytes")).toBe(0);
 
     const { bytesMax, samples } = memory.stop();
     expect(samples).toBeGreaterThan(STALL_MS / 200);

@@ -1,24 +1,24 @@
 /**
- * `npm run mutants [-- --only TEXT] [--seeds N]`: plants each known bug in a copy of the compiled tree and prints who caught
- * it. Fails where one is not caught, or where its place in the code is gone.
+ * `npm run mutants`: plants each known bug in a copy of the compiled tree and prints who caught it. Fails where one is not
+ * caught, or where its place in the code is gone.
  */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { judgeAll, type Verdict } from "./gate.js";
 import { MUTANTS } from "./mutants.js";
 
-const { values } = parseArgs({ options: { only: { type: "string" }, seeds: { type: "string", default: "500" } } });
-const seedsMax = Number(values.seeds);
-if (!Number.isSafeInteger(seedsMax) || seedsMax < 1) {
-  console.error(`mutants: --seeds must be a whole number of at least 1, but is ${values.seeds}`);
-  process.exit(2);
-}
-const only = values.only;
+const options = new CommandLine(
+  "mutants",
+  "Plants known bugs in a copy of the compiled tree, and prints who caught each.",
+  {
+    only: { type: "string", value: "TEXT", says: "bugs of this area, or with this in their name" },
+    seeds: { type: "string", default: "500", value: "N", says: "most seeds of the simulator for each" },
+  },
+);
+const seedsMax = options.whole("seeds");
+const { only } = options.values;
 const chosen = MUTANTS.filter(({ name, area }) => only === undefined || name.includes(only) || area === only);
-if (chosen.length === 0) {
-  console.error(`mutants: no planted bug and no area is called ${values.only}`);
-  process.exit(2);
-}
+if (chosen.length === 0) options.refuse(`no planted bug and no area is called ${only}`);
 
 function say({ mutant, isCaught, how, seconds }: Verdict): void {
   console.log(

@@ -1,8 +1,8 @@
 /**
- * `npm run sim -- --seeds 20000 [--seed N] [--threads N] [--shrink] [--trace]`: the protocol, the commit logic, the caches
- * and the spill under simulated faults. `--seed` alone runs that seed; with `--seeds` it is the first of so many.
+ * `npm run sim`: the protocol, the commit logic, the caches and the spill under simulated faults. `--seed` alone runs that
+ * seed; with `--seeds` it is the first of so many.
  */
-import { parseArgs } from "node:util";
+import { CommandLine } from "../support/command-line.js";
 import { campaign, type Totals } from "./campaign.js";
 import { describeFault, type Plan, planOf } from "./plan.js";
 import { shrink } from "./shrink.js";
@@ -13,23 +13,14 @@ const FAILURES_MAX = 10;
 const VIOLATIONS_SHOWN_MAX = 5;
 const PROGRESS_EVERY_MS = 5_000;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string" },
-    seed: { type: "string" },
-    threads: { type: "string" },
-    shrink: { type: "boolean", default: false },
-    trace: { type: "boolean", default: false },
-  },
+const options = new CommandLine("sim", "Runs what ships against simulated faults; each seed is one run.", {
+  seeds: { type: "string", value: "N", says: "how many, from --seed on (default: 1000, or 1 with --seed alone)" },
+  seed: { type: "string", value: "N", says: "the only one, or the first of --seeds (default: 1)" },
+  threads: { type: "string", value: "N", says: "seeds at a time (default: one a core)" },
+  shrink: { type: "boolean", says: "look for the fewest faults with which a seed that fails still fails" },
+  trace: { type: "boolean", says: "print every event of the one seed" },
 });
-
-function countOf(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  console.error(`sim: --${name} must be a whole number, but is ${text}`);
-  process.exit(2);
-}
+const { values } = options;
 
 function describe(plan: Plan, outcome: Outcome): string {
   const faults = plan.faults.map((fault) => `    ${describeFault(fault)}`);
@@ -71,7 +62,7 @@ async function runMany(firstSeed: number, seeds: number): Promise<number> {
   const totals = await campaign({
     firstSeed,
     seeds,
-    threads: countOf(values.threads, "threads"),
+    threads: options.whole("threads"),
     failuresMax: FAILURES_MAX,
     onOutcome: (outcome, soFar) => {
       if (outcome.violations.length > 0) console.log(describe(planOf(outcome.seed), outcome));
@@ -111,7 +102,7 @@ function table(totals: Totals): string {
   return ["| what | count |", "| --- | ---: |", ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join("\n");
 }
 
-const seed = countOf(values.seed, "seed");
-const seeds = countOf(values.seeds, "seeds");
+const seed = options.whole("seed", 0);
+const seeds = options.whole("seeds");
 process.exitCode =
   seed !== undefined && seeds === undefined ? await runOne(seed) : await runMany(seed ?? 1, seeds ?? 1_000);

@@ -13,6 +13,7 @@
  *   I9 whoever has nothing to do with a fault notices nothing of it
  *   I10 streams go on by themselves
  *   LEDGER the counts of a stream add up, and are those of its rows
+ *   SERIES the charts say what the rows say
  *   REGRESSED the server found that its database had forgotten
  */
 import { hashOfRow, TYPES } from "./content.js";
@@ -32,6 +33,7 @@ export interface Violation {
     | "I9"
     | "I10"
     | "LEDGER"
+    | "SERIES"
     | "REGRESSED"
     | "API"
     | "SERVER";

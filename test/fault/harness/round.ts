@@ -6,6 +6,7 @@ import { bySession, type StreamJournal } from "./journal.js";
 import { killAt } from "./killer.js";
 import { judge, type Violation } from "./oracle.js";
 import { type KillTarget, plannedEntries, type RoundPlan } from "./plan.js";
+import { judgeSeries } from "./series-oracle.js";
 import { bugIn } from "./server-log.js";
 import type { SystemUnderTest } from "./system.js";
 import { Trainer } from "./trainer.js";
@@ -79,6 +80,9 @@ export async function runRound(
   violations.push(...(await judge(journals, system.store)));
   try {
     violations.push(...(await judgeByApi(client, journals, plan.readBackSessionId)));
+    if (plan.readBackSessionId !== undefined) {
+      violations.push(...(await judgeSeries(client, system.store, plan.readBackSessionId)));
+    }
   } catch (error) {
     violations.push({ invariant: "API", subject: "a call failed", detail: String(error) });
   }
@@ -117,10 +121,10 @@ async function timeResume(trainers: readonly Trainer[], isKilledAgain: () => boo
 
 /** What the server itself says of broken invariants, since it was started last. */
 async function judgeServer({ server }: SystemUnderTest): Promise<Violation[]> {
-  const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
+  const metrics = await server.metrics();
   const violations: Violation[] = [];
   for (const name of ["tailkeep_stream_regressions_total", "tailkeep_stream_broken_total"]) {
-    const value = Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1] ?? Number.NaN);
+    const value = metrics.get(name) ?? Number.NaN;
     if (value !== 0) violations.push({ invariant: "SERVER", subject: name, detail: `is ${value}` });
   }
   const bug = bugIn(server.output);

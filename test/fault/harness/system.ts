@@ -13,13 +13,16 @@ import { plainMysql, plainSqlite } from "./plain-sql.js";
 import type { PlainStore } from "./plain-store.js";
 import type { KillTarget } from "./plan.js";
 
-export type StoreKind = "sqlite" | "mysql";
+export const STORE_KINDS = ["sqlite", "mysql"] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
 
 export interface SystemUnderTest {
   readonly server: TailkeepServer;
   readonly store: PlainStore;
   /** Where the database is: a file, or a URL. */
   readonly location: { readonly file: string } | { readonly url: string };
+  /** The same, as TAILKEEP_STORE has it. */
+  readonly storeUrl: string;
   /** Only with MySQL. */
   readonly database: PrivateDatabaseServer | undefined;
   /** "SQLite", "mariadb 10.11.14". */
@@ -45,6 +48,7 @@ async function startOnSqlite(): Promise<SystemUnderTest> {
     server,
     store,
     location: { file },
+    storeUrl: `sqlite:${file}`,
     database: undefined,
     engine: "SQLite",
     pidOf: (target) => pidOf(target === "server" ? server.pid : undefined),
@@ -68,6 +72,7 @@ async function startOnMysql(): Promise<SystemUnderTest | Skipped> {
     server,
     store: plainMysql(url),
     location: { url },
+    storeUrl: url,
     database,
     engine: `${database.kind} ${database.version.split("-")[0]}`,
     pidOf: (target) => pidOf(of(target).pid),

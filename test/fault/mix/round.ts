@@ -3,12 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RESIDENT_BYTES_MAX } from "@tailkeep/server/dist/limits.js";
 import { judgeByApi } from "../harness/api-oracle.js";
 import { judge, type Violation } from "../harness/oracle.js";
+import { judgeSeries } from "../harness/series-oracle.js";
 import { bugIn } from "../harness/server-log.js";
 import { Trainer } from "../harness/trainer.js";
 import type { FaultKind, RunningRound, TrainerReading } from "./fault.js";
 import { takeNoteOfForgotten } from "./faults/forgetting.js";
 import type { Rig } from "./rig/rig.js";
-import { cpuShare, ServerMemory } from "./rig/watch-server.js";
+import { quietestCpuShare, ServerMemory } from "./rig/watch-server.js";
 import type { PlannedFault, Schedule } from "./schedule.js";
 
 export interface RoundResult {
@@ -30,7 +31,6 @@ const RESUME_MS_MAX = 15_000;
 const FINISH_MS_MAX = 45_000;
 const POLL_MS = 3;
 /** An idle server does next to nothing. */
-const IDLE_MS = 150;
 const IDLE_CPU_SHARE_MAX = 0.6;
 /** A trainer's event loop: a machine of two cores under full load stops every process for a while. */
 const STALL_MS_MAX = 2_000;
@@ -84,12 +84,16 @@ export async function runRound(schedule: Schedule, rig: Rig): Promise<RoundResul
   const residentBytesMax = memory.stop();
   const journals = everybody.map(({ journal }) => journal);
   const { clockWasSet } = round;
+  const [firstSessionId] = round.sessionIds;
+  const readBack = schedule.isReadBack ? firstSessionId : undefined;
   try {
     await takeNoteOfForgotten(round);
     violations.push(...(await judge(journals, rig.store, { clockWasSet })));
-    violations.push(
-      ...(await judgeByApi(rig.bystander, journals, schedule.isReadBack ? round.sessionIds[0] : undefined)),
-    );
+    violations.push(...(await judgeByApi(rig.bystander, journals, readBack)));
+    // A database that was made to forget by plain SQL still has the sums of what it forgot; a restored dump has not.
+    if (readBack !== undefined && round.forgettable.size === 0) {
+      violations.push(...(await judgeSeries(rig.bystander, rig.store, readBack)));
+    }
   } catch (error) {
     violations.push({ invariant: "API", subject: "a call failed", detail: String(error) });
   }
@@ -154,8 +158,8 @@ interface Counters {
 }
 
 async function counters({ server }: Rig): Promise<Counters> {
-  const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
-  const value = (name: string) => Number(new RegExp(`^tailkeep_stream_${name}_total (.+)$`, "m").exec(text)?.[1]);
+  const metrics = await server.metrics();
+  const value = (name: string) => metrics.get(`tailkeep_stream_${name}_total`) ?? Number.NaN;
   return { pid: server.pid, regressions: value("regressions"), broken: value("broken") };
 }
 
@@ -178,7 +182,7 @@ async function judgeServer(round: RunningRound, before: Counters): Promise<Viola
   if (bug !== undefined) report("log", bug);
   if (round.clockWasSet) {
     // Timers that a set clock made due all at once, again and again, would show here.
-    const share = await cpuShare(server, IDLE_MS);
+    const share = await quietestCpuShare(server, IDLE_CPU_SHARE_MAX);
     if (share > IDLE_CPU_SHARE_MAX) report("timers", `uses ${share.toFixed(2)} of a core with nothing to do`);
   }
   return violations;

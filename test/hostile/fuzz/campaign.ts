@@ -6,6 +6,7 @@ import type { TailkeepServer } from "../../support/tailkeep-server.js";
 import { newestLogProblems } from "../log-lines.js";
 import { Neighbour } from "../neighbour.js";
 import { residentBytes } from "../resident.js";
+import { EndingCounts, type Endings } from "./endings.js";
 import { Faithful } from "./faithful.js";
 import { corpus, type Input } from "./messages.js";
 import { METHODS } from "./methods.js";
@@ -24,8 +25,8 @@ export interface FuzzOptions {
 
 export interface FuzzResult {
   readonly sent: number;
-  /** Endings by method: `OK`, `INVALID_ARGUMENT`, ... */
-  readonly endings: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By method. */
+  readonly endings: Endings;
   readonly residentBytes: { readonly start: number; readonly peak: number; readonly end: number };
   readonly restarts: number;
   readonly neighbourAcked: number;
@@ -56,7 +57,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const sender = new Sender(server.grpcAddress, CONNECTIONS);
   const stubs = new Stubs(server.grpcAddress);
   const neighbour = await Neighbour.start(server.grpcAddress);
-  const endings = new Map<string, Map<string, number>>();
+  const endings = new EndingCounts();
   const violations = new Set<string>();
   const start = residentBytes(pid);
   let peak = start;
@@ -78,8 +79,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const messages = random.chance(UNDAMAGED_SHARE) ? input.messages : damaged(input, random, all);
     const ending = await sender.send(input.method, messages);
     const { name } = input.method;
-    const counts = endings.get(name) ?? new Map<string, number>();
-    endings.set(name, counts.set(status[ending.code], (counts.get(status[ending.code]) ?? 0) + 1));
+    endings.add(name, ending.code);
     const wrong = wrongEnding(name, ending);
     if (wrong !== undefined) {
       violations.add(`${wrong}\n  sent ${messages.map((bytes) => bytes.toString("hex").slice(0, 2_000)).join(" | ")}`);
@@ -98,7 +98,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const end = server.pid === undefined ? 0 : residentBytes(pid);
     return {
       sent,
-      endings,
+      endings: endings.rows,
       residentBytes: { start, peak: Math.max(peak, end), end },
       restarts: server.pid === pid ? 0 : 1,
       neighbourAcked: neighbour.acked,

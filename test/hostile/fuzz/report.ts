@@ -1,9 +1,10 @@
 import type { FuzzResult } from "./campaign.js";
+import type { Endings } from "./endings.js";
 
 const mib = (bytes: number) => `${Math.round(bytes / 1_048_576)} MiB`;
 
 /** Methods in rows, statuses in columns. */
-export function endingsTable(endings: FuzzResult["endings"]): string {
+export function endingsTable(endings: Endings): string {
   const statuses = [...new Set([...endings.values()].flatMap((counts) => [...counts.keys()]))].sort();
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   return [

@@ -1,46 +1,41 @@
-/**
- * The long form of the overload tests:
- * `npm run overload -- [--store sqlite|mysql] [--only overload|idle|sessions|watchers] [--seconds N] [--sessions N] ...`
- */
-import { parseArgs } from "node:util";
-import { type SystemUnderTest, startSystem } from "../../fault/harness/system.js";
+/** `npm run overload`: the long form of the overload tests. */
+import { STORE_KINDS, type SystemUnderTest, startSystem } from "../../fault/harness/system.js";
+import { CommandLine } from "../../support/command-line.js";
 import { isSkipped } from "../../support/databases/index.js";
+import { readMetrics } from "../../support/metrics.js";
 import { Load, type LoadOptions, type LoadResult } from "./load.js";
 import { idleStreams, type ManyResult, shortSessions, slowWatchers } from "./many.js";
 
-const USAGE =
-  "usage: npm run overload -- [--store sqlite|mysql] [--only overload|idle|sessions|watchers] [--seconds N] " +
-  "[--streams N] [--factor N] [--idle N] [--sessions N] [--watchers N]";
+const SCENARIOS = "overload,idle,sessions,watchers";
 
-const { values } = parseArgs({
-  options: {
-    store: { type: "string", default: "sqlite" },
-    only: { type: "string", default: "overload,idle,sessions,watchers" },
-    seconds: { type: "string", default: "60" },
-    streams: { type: "string", default: "64" },
-    factor: { type: "string", default: "10" },
-    idle: { type: "string", default: "10000" },
-    sessions: { type: "string", default: "1000000" },
-    watchers: { type: "string", default: "200" },
+const options = new CommandLine(
+  "overload",
+  "Gives a real server more than it can take, of what there can be too much of.",
+  {
+    store: { type: "string", default: "sqlite", value: STORE_KINDS.join("|"), says: "of the server" },
+    only: { type: "string", default: SCENARIOS, value: "NAMES", says: "these scenarios, with commas" },
+    seconds: { type: "string", default: "60", value: "N", says: "of open load, and of idling" },
+    streams: { type: "string", default: "64", value: "N", says: "under load" },
+    factor: { type: "string", default: "10", value: "N", says: "times what the server takes is offered" },
+    idle: { type: "string", default: "10000", value: "N", says: "idle streams" },
+    sessions: { type: "string", default: "1000000", value: "N", says: "short sessions" },
+    watchers: { type: "string", default: "200", value: "N", says: "slow watchers" },
   },
-});
-const { store } = values;
-const counts = [values.seconds, values.streams, values.factor, values.idle, values.sessions, values.watchers].map(
-  Number,
 );
-if ((store !== "sqlite" && store !== "mysql") || counts.some((count) => !(count >= 1))) {
-  console.error(USAGE);
-  process.exit(2);
-}
-const [seconds, streams, factor, idle, sessions, watchers] = counts as [number, number, number, number, number, number];
+const kind = options.oneOf("store", STORE_KINDS);
+const wanted = options.values.only.split(",");
+for (const name of wanted)
+  if (!SCENARIOS.split(",").includes(name)) options.refuse(`--only: no scenario is called ${name}`);
+const [seconds, streams, factor] = [options.whole("seconds"), options.whole("streams"), options.whole("factor")];
+const [idle, sessions, watchers] = [options.whole("idle"), options.whole("sessions"), options.whole("watchers")];
 
 const mib = (bytes: number) => `${Math.round(bytes / 1_048_576)} MiB`;
 const whole = (value: number) => Math.round(value).toLocaleString("en");
 let failed = false;
 
-process.exitCode = await run(store);
+process.exitCode = await run();
 
-async function run(kind: "sqlite" | "mysql"): Promise<number> {
+async function run(): Promise<number> {
   const scenarios: readonly [string, (system: SystemUnderTest) => Promise<void>][] = [
     ["overload", overload],
     ["idle", async ({ server }) => many("idle streams", await idleStreams(server, idle, seconds * 1_000))],
@@ -55,7 +50,7 @@ async function run(kind: "sqlite" | "mysql"): Promise<number> {
     ["watchers", async ({ server }) => many("slow watchers", await slowWatchers(server, watchers, 20))],
   ];
   for (const [name, scenario] of scenarios) {
-    if (!values.only.split(",").includes(name)) continue;
+    if (!wanted.includes(name)) continue;
     const system = await startSystem(kind);
     if (isSkipped(system)) {
       console.error(`overload: ${system.skipped}`);
@@ -95,8 +90,7 @@ async function overload({ server }: SystemUnderTest): Promise<void> {
 }
 
 async function counter(url: string, name: string): Promise<string> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return new RegExp(`^${name} (\\d+)$`, "m").exec(metrics)?.[1] ?? "an unknown number of";
+  return String((await readMetrics(url)).get(name) ?? "an unknown number of");
 }
 
 async function loaded(options: LoadOptions, run: (load: Load) => Promise<LoadResult>): Promise<LoadResult> {

@@ -4,6 +4,7 @@ import { KEYS_LIVE_MAX } from "@tailkeep/server/dist/limits.js";
 import { SeededRandom } from "../../../fault/harness/random.js";
 import type { TailkeepServer } from "../../../support/tailkeep-server.js";
 import { newestLogProblems } from "../../log-lines.js";
+import { EndingCounts, type Endings } from "../endings.js";
 import { corpus } from "../messages.js";
 import { KEY_METHODS, type Method } from "../methods.js";
 import { nextRequest } from "./key-requests.js";
@@ -21,8 +22,8 @@ export interface KeyFuzzOptions {
 
 export interface KeyFuzzResult {
   readonly sent: number;
-  /** Endings by method and caller. */
-  readonly endings: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By method and caller. */
+  readonly endings: Endings;
   readonly made: number;
   readonly liveMax: number;
   readonly restarts: number;
@@ -44,7 +45,7 @@ export async function fuzzKeys({ server, store, seed, inputs, corpusEach }: KeyF
   const { pid } = server;
   const ring = await KeyRing.make(store, server.grpcAddress);
   const client = new Client(server.grpcAddress, ChannelCredentials.createInsecure(), { "grpc.enable_retries": 0 });
-  const endings = new Map<string, Map<string, number>>();
+  const endings = new EndingCounts();
   const violations = new Set<string>();
   let [sent, liveMax] = [0, 0];
 
@@ -52,9 +53,7 @@ export async function fuzzKeys({ server, store, seed, inputs, corpusEach }: KeyF
     const caller = random.chance(ADMIN_SHARE) ? "admin" : random.pick(OTHERS);
     const { method, bytes, isSound } = nextRequest(ring, caller, drawn, random);
     const { ending, answer } = await call(client, method, bytes, credentialOf(ring, caller));
-    const row = `${method.name} ${caller === "admin" ? "by an admin" : "by others"}`;
-    const counts = endings.get(row) ?? new Map<string, number>();
-    endings.set(row, counts.set(status[ending.code], (counts.get(status[ending.code]) ?? 0) + 1));
+    endings.add(`${method.name} ${caller === "admin" ? "by an admin" : "by others"}`, ending.code);
     const wrong =
       wrongKeyEnding(ring, caller, method.name, ending) ??
       (answer === undefined ? undefined : wrongAnswer(ring, method.name, bytes, answer)) ??
@@ -77,7 +76,7 @@ export async function fuzzKeys({ server, store, seed, inputs, corpusEach }: KeyF
     const logged = ring.secretIn(server.output);
     if (logged !== undefined) violations.add(`the secret of ${logged} is in the log`);
     const restarts = server.pid === pid && !server.hasEnded ? 0 : 1;
-    return { sent, endings, made: ring.made, liveMax, restarts, violations: [...violations] };
+    return { sent, endings: endings.rows, made: ring.made, liveMax, restarts, violations: [...violations] };
   } finally {
     client.close();
   }
