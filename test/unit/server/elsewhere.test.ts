@@ -46,6 +46,18 @@ test("a session that another server writes is seen to be written, and one that i
   expect(traffic.totals.committed).toBe(0);
 });
 
+test("a session that is first looked at is news to pages, whoever opened it: some of it may have been stored before", async () => {
+  const { traffic, running, look } = fixture();
+  traffic.activity.opened("default", "run", 1);
+  running.set("run", records(5)).set("other", records(3));
+  const before = traffic.activity.changes;
+  await look();
+  expect(traffic.activity.changedSince("default", before, 10)).toHaveLength(2);
+  const after = traffic.activity.changes;
+  await look();
+  expect(traffic.activity.changedSince("default", after, 10)).toEqual([]);
+});
+
 test("a session counts as written elsewhere once two looks in succession found it so", async () => {
   const { traffic, running, look, elsewhere } = fixture();
   const isWritten = () => elsewhere.isWritten("default", "run");

@@ -163,13 +163,13 @@ function keysOf(all: readonly Series[]): SeriesKey[] {
   return [...byText.values()].sort((a, b) => rank(a) - rank(b) || a.column.localeCompare(b.column));
 }
 
-/** Moves a few seconds after something of the session was stored. */
+/** Moves a few seconds after the server told something of the session. */
 function useRedraw(sessionId: string): number {
   const { activity } = useLive();
-  const stored = activity.get(sessionId)?.committedAtUs ?? 0;
+  const news = activity.get(sessionId)?.news ?? 0;
   const [version, setVersion] = useState(0);
-  const newest = useRef(stored);
-  newest.current = stored;
+  const newest = useRef(news);
+  newest.current = news;
   useEffect(() => {
     let drawn = newest.current;
     const timer = setInterval(() => {

@@ -42,6 +42,11 @@ export interface Activity {
   gapped: number;
 }
 
+export interface HeardActivity extends Activity {
+  /** Moves whenever the server told something of the session: its records may have changed. */
+  news: number;
+}
+
 export type TailItem =
   | { kind: "record"; record: StoredRecord }
   | { kind: "gap"; gap: Gap }
@@ -53,7 +58,7 @@ export interface LiveState {
   now: Now | undefined;
   /** By name of the field, all of one length, oldest first. */
   past: Readonly<Record<string, readonly number[]>>;
-  activity: ReadonlyMap<string, Activity>;
+  activity: ReadonlyMap<string, HeardActivity>;
   /** Moves where the list of sessions should be asked for again. */
   sessionsVersion: number;
   /** Moves where a session of the namespace lost something. */
@@ -155,7 +160,7 @@ class Live {
       const before = activity.get(each.sessionId);
       hasLost ||= each.rejected + each.gapped > (before?.rejected ?? 0) + (before?.gapped ?? 0);
       isNew ||= before === undefined;
-      activity.set(each.sessionId, each);
+      activity.set(each.sessionId, { ...each, news: (before?.news ?? 0) + 1 });
     }
     const { lossesVersion, sessionsVersion } = this.#state;
     this.#change({

@@ -22,9 +22,9 @@ const FRAMES = 7;
 
 export function SessionView({ sessionId }: { sessionId: string }) {
   const { sessionsVersion, activity } = useLive();
-  const written = activity.get(sessionId)?.committedAtUs ?? 0;
-  const counted = useEvery(COUNTS_REFRESH_MS, written);
-  const drawn = useEvery(RECORDS_REFRESH_MS, written);
+  const news = activity.get(sessionId)?.news ?? 0;
+  const counted = useEvery(COUNTS_REFRESH_MS, news);
+  const drawn = useEvery(RECORDS_REFRESH_MS, news);
   const query = { session: sessionId };
   const version = `${sessionsVersion} ${counted}`;
   const session = useAnswer<Session>("session", query, version);

@@ -32,6 +32,11 @@ export class Activity {
     this.#touch(namespace, sessionId).openedAtUs = nowUs;
   }
 
+  /** Something of it may have been committed that nobody counted. */
+  noticed(namespace: string, sessionId: string): void {
+    this.#touch(namespace, sessionId);
+  }
+
   committed(namespace: string, sessionId: string, nowUs: number, counts: StreamCounts): void {
     const session = this.#touch(namespace, sessionId);
     session.committedAtUs = nowUs;

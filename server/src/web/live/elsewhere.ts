@@ -65,8 +65,10 @@ export class Elsewhere {
       const known = this.#known.get(key);
       const told = activity.countsOf(namespace, sessionId);
       let looksWritten = 0;
+      // At the first look nobody knows what of it is new to a page that has asked for the session's records before.
       if (told === undefined) activity.opened(namespace, sessionId, nowUs);
-      else if (known !== undefined) {
+      else if (known === undefined) activity.noticed(namespace, sessionId);
+      else {
         const news = beyond(known, counts, told);
         if (news.stored + news.rejected + news.gapped > 0) {
           activity.committed(namespace, sessionId, nowUs, news);
