@@ -40,13 +40,12 @@ export class DiskBudget {
     }
   }
 
-  /** Whether `bytes` more may be spilled, and `headerBytes` should they need a new file. */
-  take(bytes: number, headerBytes: number): boolean {
+  /** Whether `bytes` more may be spilled. */
+  take(bytes: number): boolean {
     const { bytesMax, freeBytesMin, problems } = this.#settings;
     this.#checkIfDue();
-    const allBytes = bytes + headerBytes;
-    if (this.#usedBytesMost + allBytes > bytesMax) this.#usedBytesMost = this.#settings.usedBytes();
-    if (this.#usedBytesMost + allBytes > bytesMax) {
+    if (this.#usedBytesMost + bytes > bytesMax) this.#usedBytesMost = this.#settings.usedBytes();
+    if (this.#usedBytesMost + bytes > bytesMax) {
       problems.say(
         "SPILL_QUOTA_FULL",
         `the spill folder ${this.#folder} holds its quota of ${bytesMax} bytes: records that cannot be sent follow their ` +
@@ -54,7 +53,7 @@ export class DiskBudget {
       );
       return false;
     }
-    if (this.#freeBytes - this.#bytesSinceCheck - allBytes < freeBytesMin) {
+    if (this.#freeBytes - this.#bytesSinceCheck - bytes < freeBytesMin) {
       problems.say(
         "SPILL_DISK_LOW",
         `the disk of the spill folder ${this.#folder} is full, or would keep less than ${freeBytesMin} bytes free: records ` +
@@ -64,7 +63,7 @@ export class DiskBudget {
       return false;
     }
     this.#bytesSinceCheck += bytes;
-    this.#usedBytesMost += allBytes;
+    this.#usedBytesMost += bytes;
     return true;
   }
 

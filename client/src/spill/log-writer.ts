@@ -14,7 +14,7 @@ import { frameBytes, HeldBatches } from "./held-batches.js";
 import { LogReader } from "./log-reader.js";
 import type { OpenSegment, SegmentWrite } from "./open-segment.js";
 import { SegmentFiles } from "./segment-files.js";
-import { HEADER_BYTES, type StreamIdentity } from "./segment-format.js";
+import type { StreamIdentity } from "./segment-format.js";
 import type { SegmentList } from "./segment-list.js";
 import type { SegmentPlace, SpillShared } from "./shared.js";
 
@@ -81,9 +81,9 @@ export class LogWriter {
   get heldBytes(): number {
     return this.#held.bytes;
   }
-  /** What waits for a place in a file will take there. */
+  /** What waits for a place in a file will take there, with the header of a file that it is the first of. */
   get waitingFileBytes(): number {
-    return this.#held.waitingFileBytes;
+    return this.#files.bytesOf(this.#held.waitingFileBytes);
   }
   get heldFirstSeq(): number {
     return this.#held.firstSeq ?? Number.POSITIVE_INFINITY;
@@ -96,9 +96,8 @@ export class LogWriter {
     if (this.#isClosed) return "failed";
     const { because } = this.#outage;
     if (because !== undefined) return because;
-    const bytes = frameBytes(batch);
-    const headerBytes = this.#files.withRoom(this.#held.waitingFileBytes + bytes) === undefined ? HEADER_BYTES : 0;
-    if (!this.#shared.budget.take(bytes, headerBytes)) return "full";
+    const bytesAfter = this.#files.bytesOf(this.#held.waitingFileBytes + frameBytes(batch));
+    if (!this.#shared.budget.take(bytesAfter - this.waitingFileBytes)) return "full";
     this.#held.push(batch);
     this.#unwrittenBytes += batch.byteLength;
     this.#lastSeq = batch.lastSeq;

@@ -1,7 +1,7 @@
 /** The files of one log that are open for writing: the one being filled, and full ones that are not yet synced. */
 
 import { OpenSegment } from "./open-segment.js";
-import type { StreamIdentity } from "./segment-format.js";
+import { HEADER_BYTES, type StreamIdentity } from "./segment-format.js";
 import type { SegmentList } from "./segment-list.js";
 import type { SegmentPlace, SpillShared } from "./shared.js";
 
@@ -32,6 +32,12 @@ export class SegmentFiles {
   /** The file being filled, if `bytes` fit. */
   withRoom(bytes: number): OpenSegment | undefined {
     return this.#active !== undefined && this.#active.room >= bytes ? this.#active : undefined;
+  }
+
+  /** What `bytes` of frames, none of them in a file yet, will take on disk. */
+  bytesOf(bytes: number): number {
+    const isFirst = (this.withRoom(bytes)?.bytes ?? 0) === 0;
+    return bytes > 0 && isFirst ? bytes + HEADER_BYTES : bytes;
   }
 
   /** Begins the next file, unless it is not wanted any more when it is open. */

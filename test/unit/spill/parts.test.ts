@@ -2,7 +2,7 @@ import zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crc32, tableCrc32 } from "../../../client/src/spill/crc32.js";
-import { nodeDisk, writeAll, writeAllNow } from "../../../client/src/spill/disk.js";
+import { type Disk, nodeDisk, writeAll, writeAllNow } from "../../../client/src/spill/disk.js";
 import { frameBytes } from "../../../client/src/spill/held-batches.js";
 import { Lane } from "../../../client/src/spill/lane.js";
 import { NumberRanges } from "../../../client/src/spill/number-ranges.js";
@@ -15,6 +15,7 @@ import {
   HEADER_BYTES,
   makeSalt,
 } from "../../../client/src/spill/segment-format.js";
+import type { SpillLog } from "../../../client/src/spill/spill-log.js";
 import { batchShape, logOf, makeBatch, openSpill, tempFolder, until } from "./fixture.js";
 
 describe("checksums", () => {
@@ -174,6 +175,32 @@ describe("the bounds", () => {
     first?.acked(1000);
     await until(() => spill.bytes < 60_000, "the file is deleted");
     expect(second?.append(makeBatch(second.lastSeq + 1, { records: 1, bytes: 1_000 }))).toBe("taken");
+  });
+
+  test("of the quota count the headers of files that are still being opened", async () => {
+    let nowMs = 0;
+    let open = () => {};
+    const mayOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { systemClock } = await import("../../../client/src/clock.js");
+    const disk: Disk = { ...nodeDisk, open: (...args) => mayOpen.then(() => nodeDisk.open(...args)) };
+    const clock = { ...systemClock, nowMs: () => nowMs };
+    const { spill } = openSpill(tempFolder(), { bytesMax: 50_000 }, { disk, clock });
+    const logs = ["a", "b"].map((streamId) => logOf(spill, { sessionId: "s", streamId, writerId: "w" }));
+    const append = (log: SpillLog) => log.append(makeBatch(log.lastSeq + 1, { records: 1, bytes: 1_000 }));
+    let taken = 0;
+    for (let round = 0; round < 50; round++) {
+      // What is used is counted anew each time.
+      nowMs += 10_000;
+      for (const log of logs) if (append(log) === "taken") taken++;
+    }
+    expect(spill.bytes).toBeLessThanOrEqual(50_000);
+    const promised = spill.bytes;
+    expect(taken).toBeGreaterThan(25);
+    open();
+    await until(() => logs.every((log) => log.syncedSeq === log.lastSeq), "everything is synced");
+    expect(spill.bytes).toBe(promised);
   });
 
   test("of free disk space hold between two looks at the disk, and give way when there is room", async () => {
