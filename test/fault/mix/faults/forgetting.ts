@@ -26,6 +26,7 @@ export const storeRestored: FaultKind = {
   reach: "everybody",
   stores: BOTH,
   isAlone: true,
+  missing: ({ file, tools }) => (file === undefined ? tools.mariadbDump : undefined),
   choose: (random) => ({ laterMs: random.whole(20, 500) }),
   inject: async (choice, round) =>
     await round.rig.exclusively("store", async () => {

@@ -14,6 +14,8 @@ export interface Tools {
   readonly networks: Missing;
   readonly strace: Missing;
   readonly faketime: Missing;
+  /** MariaDB's clients, which a server's own package does not have. */
+  readonly mariadbDump: Missing;
 }
 
 const FAKETIME_LIBRARIES = ["x86_64", "aarch64"].map(
@@ -25,7 +27,7 @@ export const faketimeLibrary = FAKETIME_LIBRARIES.find((path) => existsSync(path
 export async function askForTools(): Promise<Tools> {
   if (process.platform !== "linux") {
     const missing = "takes Linux";
-    return { disks: missing, networks: missing, strace: missing, faketime: missing };
+    return { disks: missing, networks: missing, strace: missing, faketime: missing, mariadbDump: missing };
   }
   return {
     disks: await disks(),
@@ -34,6 +36,10 @@ export async function askForTools(): Promise<Tools> {
       ? undefined
       : "takes strace, and the right to use it",
     faketime: faketimeLibrary === undefined ? "takes libfaketime (Debian: apt-get install libfaketime)" : undefined,
+    mariadbDump:
+      (await works("mariadb-dump", "--version")) && (await works("mariadb", "--version"))
+        ? undefined
+        : "takes mariadb-dump and mariadb (Debian: apt-get install mariadb-client)",
   };
 }
 
