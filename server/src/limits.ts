@@ -380,6 +380,15 @@ export const EXPIRY_FIRST_MS = 30_000;
 export const CLOCKS_APART_DAYS_MAX = 1;
 
 /**
+ * Days that the storing day catches up by itself: a long weekend without a server. Where it is further behind, a clock may
+ * have gone mad as well, and everything could expire: an operator says which day it is.
+ */
+export const STORING_DAY_CATCH_UP_DAYS_MAX = 3;
+
+/** Days for which MySQL gets partitions beyond those of the storing day, while that waits for an operator: a year. */
+export const PARTITIONS_STAMPED_DAYS_MAX = 366;
+
+/**
  * SQLite: rows that one transaction expires, each in five or six indexes, and pages of the file that it gives back. What
  * comes in waits for a slice, a few milliseconds.
  */

@@ -41,7 +41,9 @@ everyStore((fixture) => {
         for (const behind of [2, 1, 0, 0]) {
           await store.maintain();
           expect(await storingDay()).toBe(today() - behind);
-          expect(await storedNow(store)).toEqual([today() - behind + 30]);
+          expect(await storedNow(store), "counted from today, or it would have its days too soon").toEqual([
+            today() + 30,
+          ]);
         }
         await setStoringDay(today() + 2);
         await store.maintain();
@@ -51,6 +53,36 @@ everyStore((fixture) => {
         await setStoringDay(today());
         await store.maintain();
       }
+    });
+  });
+
+  describe("a storing day that is weeks behind", () => {
+    test("waits for an operator, and what is stored meanwhile has all its days", async () => {
+      const { store } = fixture();
+      try {
+        await setStoringDay(today() - 40);
+        for (let run = 0; run < 3; run++) await store.maintain();
+        expect(await storingDay()).toBe(today() - 40);
+        expect((await store.expire({ dryRun: false }))?.heldBecause).toContain("--confirm-day");
+        expect(await storedNow(store)).toEqual([today() + 30]);
+
+        expect(await store.confirmStoringDay(today() - 2)).toMatchObject({ storing: today() - 40 });
+        expect(await storingDay(), "two days from the clock is not today").toBe(today() - 40);
+        expect(await store.confirmStoringDay(today())).toMatchObject({ storing: today() });
+        expect(await store.expire({ dryRun: true })).toMatchObject({ heldBecause: undefined });
+        expect(await storedNow(store)).toEqual([today() + 30]);
+      } finally {
+        await setStoringDay(today());
+        await store.maintain();
+      }
+    });
+
+    test("and one that is ahead is set back", async () => {
+      const { store } = fixture();
+      await setStoringDay(today() + 5);
+      await store.confirmStoringDay(today());
+      expect(await storingDay()).toBe(today());
+      expect(await storedNow(store)).toEqual([today() + 30]);
     });
   });
 

@@ -10,6 +10,7 @@ import { admit, advance, countsOf } from "@tailkeep/server/dist/store/admit.js";
 import type { KeyStore } from "@tailkeep/server/dist/store/api-keys.js";
 import type { ConfigStore } from "@tailkeep/server/dist/store/config.js";
 import { StoreError } from "@tailkeep/server/dist/store/errors.js";
+import type { Days } from "@tailkeep/server/dist/store/expiry.js";
 import { streamKey } from "@tailkeep/server/dist/store/keys.js";
 import { openDecision } from "@tailkeep/server/dist/store/open.js";
 import type { GapRow } from "@tailkeep/server/dist/store/reads/reads.js";
@@ -186,6 +187,10 @@ export class SimulatedStore implements Store {
 
   expire(): Promise<undefined> {
     return Promise.resolve(undefined);
+  }
+
+  confirmStoringDay(day: number): Promise<Days> {
+    return Promise.resolve({ host: day, database: day, storing: day });
   }
 
   ping(): Promise<void> {

@@ -132,6 +132,16 @@ export class AdminClient {
     };
   }
 
+  /**
+   * Says which day it is, where `heldBecause` of `getRetention` asks for it: what has had its days goes with the next run.
+   *
+   * @param day today by a calendar, as 2026-11-22
+   * @throws FailedPreconditionError CLOCKS_APART where a clock of the server or its database is more than a day from it
+   */
+  async confirmStoringDay(day: string, options: CallOptions = {}): Promise<void> {
+    await this.#caller.call(service.confirmStoringDay, { day }, options);
+  }
+
   #listing<Item>(
     question: AdminListQuestion,
     fetch: (request: wire.ListGapsRequest) => Promise<{ items: Item[]; nextPageToken: string }>,

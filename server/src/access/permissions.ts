@@ -46,6 +46,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   "/tailkeep.v1.AdminService/ListDeadLetters": READ,
   "/tailkeep.v1.AdminService/GetLedger": READ,
   "/tailkeep.v1.AdminService/GetRetention": READ,
+  "/tailkeep.v1.AdminService/ConfirmStoringDay": ADMIN_ONLY,
   "/tailkeep.v1.AdminService/CreateKey": ADMIN_ONLY,
   "/tailkeep.v1.AdminService/ListKeys": ADMIN_ONLY,
   "/tailkeep.v1.AdminService/RotateKey": ADMIN_ONLY,

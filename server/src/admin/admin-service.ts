@@ -2,6 +2,7 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import {
   AdminServiceService,
+  ConfirmStoringDayRequest,
   type DeadLetter,
   GetLedgerRequest,
   type GetLedgerResponse,
@@ -20,7 +21,7 @@ import type { Service } from "../rpc/server.js";
 import { type Gate, unary } from "../rpc/unary.js";
 import type { DeadLetterRow, StreamCursor } from "../store/reads/reads.js";
 import type { Store } from "../store/store.js";
-import { getRetention } from "./retention.js";
+import { confirmStoringDay, getRetention } from "./retention.js";
 
 function streamCursor(token: readonly (string | number)[] | undefined): StreamCursor | undefined {
   if (token === undefined) return undefined;
@@ -128,6 +129,9 @@ export function adminService(store: Store, keyMethods: UntypedServiceImplementat
         getLedger(store, namespace, request),
       ),
       getRetention: unary("GetRetention", gate, GetRetentionRequest, (namespace) => getRetention(store, namespace)),
+      confirmStoringDay: unary("ConfirmStoringDay", gate, ConfirmStoringDayRequest, (_, request) =>
+        confirmStoringDay(store, request),
+      ),
     },
   };
 }

@@ -1,8 +1,14 @@
-/** GetRetention: how long records are kept, what would go now, and what went. */
-import type { ExpiredRows, GetRetentionResponse } from "@tailkeep/proto";
+/** GetRetention: how long records are kept, what would go now, and what went. ConfirmStoringDay: which day it is. */
+import type {
+  ConfirmStoringDayRequest,
+  ConfirmStoringDayResponse,
+  ExpiredRows,
+  GetRetentionResponse,
+} from "@tailkeep/proto";
 import { TABLES } from "../record/tables.js";
-import { RpcError } from "../rpc/errors.js";
-import type { ExpiredTable } from "../store/expiry.js";
+import { dayNumber, dayText } from "../record/time.js";
+import { badField, RpcError } from "../rpc/errors.js";
+import { agreeOn, type ExpiredTable } from "../store/expiry.js";
 import { PINNED } from "../store/pins.js";
 import { daysInNamespace } from "../store/retention.js";
 import type { Store } from "../store/store.js";
@@ -31,4 +37,23 @@ export async function getRetention(store: Store, namespace: string): Promise<Get
 
 function rowsMessage({ table, rows }: ExpiredTable): ExpiredRows {
   return { table, rows: BigInt(rows) };
+}
+
+export async function confirmStoringDay(
+  store: Store,
+  request: ConfirmStoringDayRequest,
+): Promise<ConfirmStoringDayResponse> {
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(request.day) ? dayNumber(request.day) : Number.NaN;
+  if (Number.isNaN(day) || dayText(day) !== request.day) {
+    throw badField("day", `${JSON.stringify(request.day)} is no day; say today's, as 2026-11-22`);
+  }
+  const days = await store.confirmStoringDay(day);
+  if (!agreeOn(day, days)) {
+    throw new RpcError(
+      "CLOCKS_APART",
+      `day: ${request.day} is more than a day from a clock: this host's says ${dayText(days.host)}, the database's ` +
+        `${dayText(days.database)}; set the clocks right, or ask through a server whose clock is`,
+    );
+  }
+  return { storingDay: dayText(days.storing) };
 }

@@ -1,6 +1,7 @@
 /** Whether the store answers, keeps what it commits, and agrees with this machine on the time. */
 import { withoutSecrets } from "../config/load.js";
 import type { Config } from "../config/schema.js";
+import { STORING_DAY_CATCH_UP_DAYS_MAX } from "../limits.js";
 import { dayNumber, dayOfMs } from "../record/time.js";
 import { StoreError } from "../store/errors.js";
 import type { Inspection } from "../store/inspection.js";
@@ -96,10 +97,16 @@ function clockFindings({ clockAheadMs, storingDay }: Inspected): Finding[] {
   }
   if (storingDay !== undefined) {
     const daysAhead = dayNumber(storingDay) - dayOfMs(Date.now());
-    // A day that lags catches up by itself, one a run.
-    if (daysAhead > 0) {
+    if (-daysAhead > STORING_DAY_CATCH_UP_DAYS_MAX) {
+      const message = `the storing day is ${storingDay}, ${-daysAhead} days behind this machine's clock: nothing expires`;
+      findings.push(
+        warning("clock", message, "once a server runs: tailkeep retention --confirm-day, with today's date"),
+      );
+    } else if (daysAhead > 0) {
       const message = `rows are stored under ${storingDay}, ${daysAhead} days ahead of this machine's clock`;
-      findings.push(warning("clock", message, "set the machine's clock; until then rows are kept longer than asked"));
+      findings.push(
+        warning("clock", message, "set the machine's clock, or where it is right: tailkeep retention --confirm-day"),
+      );
     } else findings.push(ok("storing day", storingDay));
   }
   return findings;

@@ -5,7 +5,7 @@
  * are in `streams` and stay: what has expired is never taken for missing, and its numbers are never given again.
  */
 import type { Clock } from "../base/clock.js";
-import { CLOCKS_APART_DAYS_MAX } from "../limits.js";
+import { CLOCKS_APART_DAYS_MAX, STORING_DAY_CATCH_UP_DAYS_MAX } from "../limits.js";
 import { TABLES } from "../record/tables.js";
 import { dayText } from "../record/time.js";
 import { ROLLUP_TABLES } from "./rollups.js";
@@ -43,14 +43,43 @@ export interface Days {
   storing: number;
 }
 
+/** The day that both clocks have reached: where one of them has gone ahead, the other counts. */
+const reached = ({ host, database }: Days): number => Math.min(host, database);
+
+/**
+ * The storing day after a look at the clocks. It only goes forward, one day a run, and only where it is a few days behind: a
+ * clock gone mad must not expire everything.
+ */
+export function nextStoringDay(days: Days): number {
+  const behind = reached(days) - days.storing;
+  return behind > 0 && behind <= STORING_DAY_CATCH_UP_DAYS_MAX ? days.storing + 1 : days.storing;
+}
+
+/**
+ * The day that rows stored now count their days from. While the storing day is behind, as after weeks without a server, that
+ * is today: counted from the storing day they would have had their days as soon as it has caught up.
+ */
+export function stampDay(days: Days): number {
+  return Math.max(days.storing, reached(days));
+}
+
+/** Whether both clocks say that it is this day, or one beside it. */
+export function agreeOn(day: number, { host, database }: Pick<Days, "host" | "database">): boolean {
+  return [host, database].every((each) => Math.abs(each - day) <= CLOCKS_APART_DAYS_MAX);
+}
+
 /** A clock that is days off must not delete anything: undefined where all agree. */
-export function heldBecause({ host, database, storing }: Days): string | undefined {
-  const days = [host, database, storing];
-  if (Math.max(...days) - Math.min(...days) <= CLOCKS_APART_DAYS_MAX) return undefined;
+export function heldBecause(days: Days): string | undefined {
+  const { host, database, storing } = days;
+  const all = [host, database, storing];
+  if (Math.max(...all) - Math.min(...all) <= CLOCKS_APART_DAYS_MAX) return undefined;
+  const follows = nextStoringDay(days) !== storing;
   return (
-    `this host's clock says ${dayText(host)}, the database's ${dayText(database)}, and rows are stored under ` +
+    `this host's clock says ${dayText(host)}, the database's ${dayText(database)}, and the storing day is ` +
     `${dayText(storing)}: nothing expires while they are more than ${CLOCKS_APART_DAYS_MAX} day apart; set the clocks ` +
-    "right (the storing day follows by one day a minute)"
+    (follows
+      ? "right (the storing day follows by one day a minute)"
+      : "right, and say which day it is: tailkeep retention --confirm-day YYYY-MM-DD")
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { PIN_AHEAD_DAYS } from "../limits.js";
 import { dayText } from "../record/time.js";
-import { EXPIRING_TABLES } from "./expiry.js";
+import { type Days, EXPIRING_TABLES, stampDay } from "./expiry.js";
 import { NEVER_EXPIRES_ON } from "./schema.js";
 
 /** In `sessions.pinned`. */
@@ -46,19 +46,22 @@ export interface PinWork {
 /** Does for every pin what has to be done before rows expire. */
 export async function settlePins(
   pins: readonly Pin[],
-  storingDay: number,
+  days: Days,
   daysOfTables: (namespace: string) => readonly number[],
   work: PinWork,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const pin of pins) {
     const { namespace, sessionId, state } = pin;
     for (const [index, table] of EXPIRING_TABLES.entries()) {
-      const days = daysOfTables(namespace)[index] as number;
+      const kept = daysOfTables(namespace)[index] as number;
       const change =
         state === PINNED
-          ? { where: `expires_on < '${dayText(storingDay + PIN_AHEAD_DAYS)}'`, to: NEVER_EXPIRES_ON }
-          : { where: `expires_on = '${NEVER_EXPIRES_ON}'`, to: dayText(storingDay + days) };
+          ? { where: `expires_on < '${dayText(days.storing + PIN_AHEAD_DAYS)}'`, to: NEVER_EXPIRES_ON }
+          : { where: `expires_on = '${NEVER_EXPIRES_ON}'`, to: dayText(stampDay(days) + kept) };
       await work.move({ namespace, sessionId, table, ...change });
+      // What was broken off is not done: a session marked unpinned now would keep rows that never expire.
+      if (signal?.aborted) return;
     }
     if (state === BEING_UNPINNED) await work.unpinned(pin);
   }

@@ -8,7 +8,7 @@
 import type { GapEntry, RejectedEntry, Rows } from "../record/batch.js";
 import type { KeyStore } from "./api-keys.js";
 import type { ConfigStore } from "./config.js";
-import type { ExpireOptions, ExpiryReport } from "./expiry.js";
+import type { Days, ExpireOptions, ExpiryReport } from "./expiry.js";
 import type { SessionStateName, StreamCounts, StreamIdentity } from "./model.js";
 import type { Reads } from "./reads/reads.js";
 import type { Retention } from "./retention.js";
@@ -133,6 +133,8 @@ export interface Store {
   maintain(signal?: AbortSignal): Promise<boolean>;
   /** Removes what has expired, or only counts it; undefined where another server holds the lease. @throws StoreError */
   expire(options: ExpireOptions): Promise<ExpiryReport | undefined>;
+  /** Sets the storing day to the one that an operator says it is, unless a clock says otherwise; returns what is then. */
+  confirmStoringDay(day: number): Promise<Days>;
   /** A cheap round trip on all that serves. @throws StoreError */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { addServerOption, type ServerFlag, withClient } from "../connect.js";
 
 interface Flags extends ServerFlag {
   readonly json?: true;
+  readonly confirmDay?: string;
 }
 
 const EXAMPLES = `
@@ -15,7 +16,9 @@ Examples:
   tailkeep sessions pin run-1        # its records never expire
 
 Set by retentionDays, retentionDaysOf for single types and retentionDaysIn for namespaces, in tailkeep.yaml; the days
-shown are those of your namespace. A record keeps the day that it was given when it was stored.`;
+shown are those of your namespace. A record keeps the day that it was given when it was stored.
+
+A server that was away for more than three days, or whose clock is wrong, removes nothing (HELD) until --confirm-day.`;
 
 const RUNS_SHOWN = 5;
 
@@ -24,9 +27,11 @@ export function registerRetention(program: Command): void {
     .command("retention")
     .description("show how long records are kept, what would be removed now, and what was removed lately")
     .option("--json", "as JSON")
+    .option("--confirm-day <day>", "say which day it is, as 2026-11-22, where nothing is removed until somebody does")
     .addHelpText("after", EXAMPLES)
     .action((flags: Flags) =>
       withClient("retention", flags, async (client) => {
+        if (flags.confirmDay !== undefined) await client.admin.confirmStoringDay(flags.confirmDay);
         const retention = await client.admin.getRetention();
         process.stdout.write(flags.json ? `${JSON.stringify(retention)}\n` : report(retention));
       }),
@@ -36,7 +41,7 @@ export function registerRetention(program: Command): void {
 
 function report({ storingDay, days, heldBecause, due, runs, pinnedSessions }: Retention): string {
   const lines = Object.entries(days).map(([type, each]) => `${type.padEnd(20)} ${String(each).padStart(5)} days`);
-  lines.push(`stored under ${storingDay}; pinned sessions: ${pinnedSessions}`);
+  lines.push(`storing day ${storingDay}; pinned sessions: ${pinnedSessions}`);
   lines.push(due.length === 0 ? "nothing is due" : `due: ${list(due)}`);
   if (heldBecause !== undefined) lines.push(`HELD: ${heldBecause}`);
   if (runs.length === 0) lines.push("nothing has been removed yet");

@@ -20,7 +20,7 @@ interface DuePartition {
 /** Partitions of days before `storingDay`, oldest first. */
 export async function duePartitions(lanes: Lanes, storingDay: number): Promise<DuePartition[]> {
   const tables = TABLES.map((table) => `'${rowsTable(table)}'`).join(", ");
-  const rows = await lanes.direct((session) =>
+  const rows = await lanes.transaction((session) =>
     session.query(
       `SELECT TABLE_NAME AS name, PARTITION_NAME AS part, TABLE_ROWS AS n FROM information_schema.PARTITIONS
        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${tables}) ORDER BY TABLE_NAME, PARTITION_ORDINAL_POSITION`,
@@ -48,7 +48,7 @@ export function rowsByTable(due: readonly DuePartition[]): ExpiredTable[] {
 
 /** Rows of a table without partitions that expire before the day. */
 export async function countExpired(lanes: Lanes, table: string, storingDay: number): Promise<number> {
-  const [row] = await lanes.direct((session) =>
+  const [row] = await lanes.transaction((session) =>
     session.query(`SELECT COUNT(*) AS n FROM ${table} WHERE expires_on < '${dayText(storingDay)}'`),
   );
   return Number(row?.["n"]);
@@ -101,12 +101,6 @@ export function pinWork(lanes: Lanes, clock: Clock, signal: AbortSignal | undefi
       await lanes.transaction((session) => session.query(set));
     },
   };
-}
-
-/** The day by the database's clock, as days since 1970. */
-export async function databaseDay(lanes: Lanes): Promise<number> {
-  const [row] = await lanes.direct((session) => session.query("SELECT FLOOR(UNIX_TIMESTAMP() / 86400) AS day"));
-  return Number(row?.["day"]);
 }
 
 /** Keeps what was done, and forgets the oldest of it. */

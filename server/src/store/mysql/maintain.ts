@@ -7,32 +7,58 @@
 import { LEASE_MS } from "../../limits.js";
 import type { Table } from "../../record/tables.js";
 import { dayNumber, dayOfMs, dayText } from "../../record/time.js";
+import { agreeOn, type Days, nextStoringDay } from "../expiry.js";
 import { LAST_PARTITIONS, partitionClause, partitionDays, partitionName, rowsTable } from "../schema.js";
+import type { Session } from "./connection.js";
 import type { Lanes } from "./lane.js";
 import { takeLease } from "./lease.js";
 
 const LEASE_NAME = "maintenance";
 
-/** Reads the storing day; the first server ever sets it. */
-export async function readStoringDay(lanes: Lanes): Promise<number> {
+async function daysNow(session: Session): Promise<Days> {
+  const [row] = await session.query(
+    "SELECT day, FLOOR(UNIX_TIMESTAMP() / 86400) AS today FROM storing_day WHERE id = 1 FOR UPDATE",
+  );
+  return {
+    host: dayOfMs(Date.now()),
+    database: Number(row?.["today"]),
+    storing: dayNumber(String(row?.["day"])),
+  };
+}
+
+async function setStoringDay(session: Session, day: number): Promise<void> {
+  await session.query(`UPDATE storing_day SET day = '${dayText(day)}' WHERE id = 1`);
+}
+
+/** What the clocks and the storing day say; the first server ever sets that. */
+export async function readDays(lanes: Lanes): Promise<Days> {
   return lanes.transaction(async (session) => {
     await session.query(
       `INSERT INTO storing_day (id, day) VALUES (1, '${dayText(dayOfMs(Date.now()))}') ON DUPLICATE KEY UPDATE day = day`,
     );
-    const [row] = await session.query("SELECT day FROM storing_day WHERE id = 1");
-    return dayNumber(String(row?.["day"]));
+    return await daysNow(session);
   });
 }
 
-/** Moves the storing day forward, one day a run, so that a clock gone mad cannot expire everything at once. */
-export async function advanceStoringDay(lanes: Lanes): Promise<number> {
-  await readStoringDay(lanes);
+/** Moves the storing day where it is its time; returns what is then. */
+export async function advanceStoringDay(lanes: Lanes): Promise<Days> {
+  await readDays(lanes);
   return lanes.transaction(async (session) => {
-    const [row] = await session.query("SELECT day FROM storing_day WHERE id = 1 FOR UPDATE");
-    const day = dayNumber(String(row?.["day"]));
-    if (dayOfMs(Date.now()) <= day) return day;
-    await session.query(`UPDATE storing_day SET day = '${dayText(day + 1)}' WHERE id = 1`);
-    return day + 1;
+    const days = await daysNow(session);
+    const storing = nextStoringDay(days);
+    if (storing !== days.storing) await setStoringDay(session, storing);
+    return { ...days, storing };
+  });
+}
+
+/** Sets the storing day to the one that an operator says it is, unless a clock says otherwise; returns what is then. */
+export async function confirmStoringDay(lanes: Lanes, day: number): Promise<Days> {
+  await readDays(lanes);
+  return lanes.transaction(async (session) => {
+    const days = await daysNow(session);
+    if (!agreeOn(day, days)) return days;
+    await setStoringDay(session, day);
+    return { ...days, storing: day };
   });
 }
 

@@ -1,16 +1,16 @@
 /** The store on MySQL or MariaDB. */
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../base/clock.js";
-import { RETRY_DELAY_MS_FIRST } from "../../limits.js";
+import { PARTITIONS_STAMPED_DAYS_MAX, RETRY_DELAY_MS_FIRST } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
-import { dayOfMs, dayText, timestampText } from "../../record/time.js";
+import { dayText, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf, type StreamRow } from "../admit.js";
 import type { KeyStore } from "../api-keys.js";
 import type { ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
-import { EXPIRING_TABLES, type ExpireOptions, type ExpiryReport, heldBecause } from "../expiry.js";
+import { type Days, EXPIRING_TABLES, type ExpireOptions, type ExpiryReport, heldBecause, stampDay } from "../expiry.js";
 import { settlePins } from "../pins.js";
 import { queryBuilder } from "../reads/database.js";
 import { Reads } from "../reads/reads.js";
@@ -25,7 +25,6 @@ import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
 import { pingError } from "./errors.js";
 import {
   countExpired,
-  databaseDay,
   deleteExpired,
   dropPartitions,
   duePartitions,
@@ -36,7 +35,7 @@ import {
 import { insertRows } from "./insert.js";
 import { Lanes } from "./lane.js";
 import { textLiteral } from "./literal.js";
-import { addPartitions, advanceStoringDay, readStoringDay, takeMaintenance } from "./maintain.js";
+import { addPartitions, advanceStoringDay, confirmStoringDay, readDays, takeMaintenance } from "./maintain.js";
 import { migrate } from "./migrate.js";
 import { openStream } from "./open-stream.js";
 import { MysqlRollups } from "./rollups.js";
@@ -76,7 +75,7 @@ export class MysqlStore implements Store {
   readonly #sessions: MysqlSessions;
   readonly #holder = randomUUID();
   readonly #deadLetterBytes = new Map<string, number>();
-  #storingDay = 0;
+  #days: Days = { host: 0, database: 0, storing: 0 };
 
   constructor(options: MysqlOptions) {
     this.#options = options;
@@ -96,27 +95,29 @@ export class MysqlStore implements Store {
     this.state = new MysqlStates((work) => this.#patiently(work), this.#clock);
     this.rollups = new MysqlRollups(
       (work) => this.#patiently(work),
-      () => dayText(this.#storingDay + this.#options.rollupDays),
+      () => dayText(stampDay(this.#days) + this.#options.rollupDays),
     );
   }
 
   async start(): Promise<Audit> {
     await migrate(this.#sideLanes, this.#holder, this.#clock);
-    this.#storingDay = await readStoringDay(this.#sideLanes);
+    this.#days = await readDays(this.#sideLanes);
     return auditMysql(this.#sideLanes);
   }
 
   /** Each part for itself: somebody's long SELECT, which keeps a table from being altered, keeps nothing else undone. */
   async maintain(signal?: AbortSignal): Promise<boolean> {
     if (!(await takeMaintenance(this.#sideLanes, this.#holder))) {
-      this.#storingDay = await readStoringDay(this.#sideLanes);
+      this.#days = await readDays(this.#sideLanes);
       return false;
     }
-    this.#storingDay = await advanceStoringDay(this.#sideLanes);
-    const longest = longestDays(this.retention);
+    this.#days = await advanceStoringDay(this.#sideLanes);
+    const { storing } = this.#days;
+    const ahead = Math.min(stampDay(this.#days) - storing, PARTITIONS_STAMPED_DAYS_MAX);
+    const longest = longestDays(this.retention) + ahead;
     const parts = [
       () => this.#sessions.markLost(),
-      ...TABLES.map((table) => () => addPartitions(this.#sideLanes, table, this.#storingDay, longest)),
+      ...TABLES.map((table) => () => addPartitions(this.#sideLanes, table, storing, longest)),
       () => finishDeletions(this, this.#clock.nowUs(), signal),
     ];
     const failures: unknown[] = [];
@@ -161,7 +162,7 @@ export class MysqlStore implements Store {
       } else outcomes.set(run, admission as RunOutcome);
     }
     const now = this.#clock.nowUs();
-    const expiry = new ExpiryStamp(this.retention, this.#storingDay);
+    const expiry = new ExpiryStamp(this.retention, stampDay(this.#days));
     const refused = await insertRows(
       session,
       admitted.map((each) => each.run),
@@ -213,8 +214,8 @@ export class MysqlStore implements Store {
   async expire({ dryRun, signal }: ExpireOptions): Promise<ExpiryReport | undefined> {
     const lanes = this.#sideLanes;
     if (!dryRun && !(await takeMaintenance(lanes, this.#holder))) return undefined;
-    const storing = await readStoringDay(lanes);
-    const days = { host: dayOfMs(this.#clock.nowUs() / 1_000), database: await databaseDay(lanes), storing };
+    const days = await readDays(lanes);
+    const { storing } = days;
     const due = await duePartitions(lanes, storing);
     const tables = rowsByTable(due);
     const report: ExpiryReport = { storingDay: dayText(storing), heldBecause: heldBecause(days), tables };
@@ -222,9 +223,10 @@ export class MysqlStore implements Store {
     if (goes) {
       await settlePins(
         await this.reads.pins(),
-        storing,
+        days,
         (namespace) => expiryDays(daysInNamespace(this.retention, namespace), this.#options.rollupDays),
         pinWork(lanes, this.#clock, signal),
+        signal,
       );
       for (const [table, partitions] of Map.groupBy(due, (each) => each.table)) {
         if (signal?.aborted) return report;
@@ -241,6 +243,11 @@ export class MysqlStore implements Store {
     this.#deadLetterBytes.clear();
     await recordExpiry(lanes, this.#clock.nowUs(), report);
     return report;
+  }
+
+  async confirmStoringDay(day: number): Promise<Days> {
+    this.#days = await confirmStoringDay(this.#sideLanes, day);
+    return this.#days;
   }
 
   async ping(): Promise<void> {
@@ -272,7 +279,7 @@ export class MysqlStore implements Store {
   }
 
   #expiryOfLosses(namespace: string): string {
-    return new ExpiryStamp(this.retention, this.#storingDay).ofLosses(namespace);
+    return new ExpiryStamp(this.retention, stampDay(this.#days)).ofLosses(namespace);
   }
 
   /** Another machine may be the one that writes now, while the one of before still answers what it is asked. */

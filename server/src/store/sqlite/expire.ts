@@ -1,7 +1,7 @@
 /** Expiry on SQLite: the storing day, slices of one table and of the file, and what was done. */
 import { EXPIRY_RUNS_KEPT, EXPIRY_SLICE_PAGES, EXPIRY_SLICE_ROWS, FREE_PAGES_KEPT_SHARE } from "../../limits.js";
 import { dayNumber, dayOfMs, dayText, nowUs } from "../../record/time.js";
-import type { ExpiryReport } from "../expiry.js";
+import { agreeOn, type Days, type ExpiryReport, nextStoringDay } from "../expiry.js";
 import type { Move } from "../pins.js";
 import type { Connection } from "./connection.js";
 import type { SideRows } from "./side-rows.js";
@@ -17,22 +17,34 @@ export class Expiry {
     this.#sideRows = sideRows;
   }
 
-  /**
-   * Moves the storing day and returns it, as days since 1970. It only goes forward, one day a run, so that a clock gone mad
-   * cannot expire everything at once.
-   */
-  advanceStoringDay(): number {
+  /** Moves the storing day where it is its time; returns what is then. The host's clock is the database's. */
+  advanceStoringDay(): Days {
     return this.#connection.transaction(() => {
-      const today = dayOfMs(Date.now());
-      const row = this.#connection.get("SELECT day FROM storing_day WHERE id = 1");
-      const before = row === undefined ? today : dayNumber(String(row["day"]));
-      const day = today > before ? before + 1 : before;
-      this.#connection.run(
-        "INSERT INTO storing_day (id, day) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET day = excluded.day",
-        [dayText(day)],
-      );
-      return day;
+      const days = this.days();
+      return this.#setStoringDay(days, nextStoringDay(days));
     });
+  }
+
+  /** Sets the storing day to the one that an operator says it is, unless the clock says otherwise; returns what is then. */
+  confirmStoringDay(day: number): Days {
+    return this.#connection.transaction(() => {
+      const days = this.days();
+      return agreeOn(day, days) ? this.#setStoringDay(days, day) : days;
+    });
+  }
+
+  days(): Days {
+    const today = dayOfMs(Date.now());
+    const row = this.#connection.get("SELECT day FROM storing_day WHERE id = 1");
+    return { host: today, database: today, storing: row === undefined ? today : dayNumber(String(row["day"])) };
+  }
+
+  #setStoringDay(days: Days, storing: number): Days {
+    this.#connection.run(
+      "INSERT INTO storing_day (id, day) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET day = excluded.day",
+      [dayText(storing)],
+    );
+    return { ...days, storing };
   }
 
   /** Deletes some rows of a table that expire before `day`; returns how many. */

@@ -3,12 +3,13 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "../../base/clock.js";
 import { EXPIRY_REST_BUSY, EXPIRY_REST_IDLE, READ_QUEUE_MAX, SQLITE_LANES } from "../../limits.js";
-import { dayOfMs, dayText, nowUs } from "../../record/time.js";
+import { dayText, nowUs } from "../../record/time.js";
 import type { KeyStore } from "../api-keys.js";
 import type { AppendOutcome, ConfigStore } from "../config.js";
 import { finishDeletions } from "../deletions.js";
 import { StoreError } from "../errors.js";
 import {
+  type Days,
   EXPIRING_TABLES,
   type ExpiredTable,
   type ExpireOptions,
@@ -149,10 +150,9 @@ export class SqliteStore implements Store {
   }
 
   async expire({ dryRun, signal }: ExpireOptions): Promise<ExpiryReport> {
-    const storing = await this.#writer.call<number>("storingDay");
-    const host = dayOfMs(Date.now());
-    const held = heldBecause({ host, database: host, storing });
-    const day = dayText(storing);
+    const days = await this.#writer.call<Days>("days");
+    const held = heldBecause(days);
+    const day = dayText(days.storing);
     const tables: ExpiredTable[] = [];
     for (const table of EXPIRING_TABLES) {
       const rows = dryRun || held !== undefined ? await this.#countExpired(table, day) : 0;
@@ -162,12 +162,13 @@ export class SqliteStore implements Store {
     if (dryRun || held !== undefined) return report;
     await settlePins(
       await this.reads.pins(),
-      storing,
+      days,
       (namespace) => expiryDays(daysInNamespace(this.retention, namespace), this.#rollupDays),
       {
         move: async (move) => void (await this.#changeInSlices(signal, "movePinSlice", move)),
         unpinned: ({ namespace, sessionId }) => this.#writer.call<void>("unpinned", namespace, sessionId),
       },
+      signal,
     );
     for (const table of EXPIRING_TABLES) {
       const rows = await this.#changeInSlices(signal, "expireSlice", table, day);
@@ -195,6 +196,10 @@ export class SqliteStore implements Store {
   async #countExpired(table: string, day: string): Promise<number> {
     const [row] = await this.#read(`SELECT COUNT(*) AS n FROM ${table} WHERE expires_on < ?`, [day]);
     return Number(row?.["n"]);
+  }
+
+  confirmStoringDay(day: number): Promise<Days> {
+    return this.#writer.call<Days>("confirmStoringDay", day);
   }
 
   async ping(): Promise<void> {

@@ -6,7 +6,7 @@ import { dayText, nowUs, timestampText } from "../../record/time.js";
 import { admit, advance, countsOf } from "../admit.js";
 import type { KeyRotation, KeyRow } from "../api-keys.js";
 import type { ConfigRow } from "../config.js";
-import type { ExpiryReport } from "../expiry.js";
+import { type Days, type ExpiryReport, stampDay } from "../expiry.js";
 import type { Move } from "../pins.js";
 import { ExpiryStamp, type Retention } from "../retention.js";
 import type { Checkpoint, CheckpointOutcome } from "../rollups.js";
@@ -43,7 +43,7 @@ class SqliteWriter {
   readonly #streams: Streams;
   #insert: RunInsert | undefined;
   #rollups: RollupWriter | undefined;
-  #storingDay = 0;
+  #days: Days = { host: 0, database: 0, storing: 0 };
 
   constructor(data: WriterData) {
     this.#data = data;
@@ -66,20 +66,20 @@ class SqliteWriter {
 
   start(): Audit {
     migrate(this.#connection);
-    this.#storingDay = this.expiry.advanceStoringDay();
+    this.#days = this.expiry.advanceStoringDay();
     this.#insert = new RunInsert(this.#connection.db);
     return auditSqlite(this.#connection.db);
   }
 
   maintain(): boolean {
-    this.#storingDay = this.expiry.advanceStoringDay();
+    this.#days = this.expiry.advanceStoringDay();
     this.sessions.markLost();
     return true;
   }
 
-  /** As days since 1970. */
-  get storingDay(): number {
-    return this.#storingDay;
+  confirmStoringDay(day: number): Days {
+    this.#days = this.expiry.confirmStoringDay(day);
+    return this.#days;
   }
 
   openAll(requests: readonly OpenRequest[]): OpenOutcome[] {
@@ -139,7 +139,7 @@ class SqliteWriter {
   writeRollups(checkpoints: readonly Checkpoint[]): CheckpointOutcome[] {
     this.#rollups ??= new RollupWriter(this.#connection.db);
     const rollups = this.#rollups;
-    const expiresOn = dayText(this.#storingDay + this.#data.rollupDays);
+    const expiresOn = dayText(stampDay(this.#days) + this.#data.rollupDays);
     return this.#connection.transaction(() => checkpoints.map((checkpoint) => rollups.write(checkpoint, expiresOn)));
   }
 
@@ -152,7 +152,7 @@ class SqliteWriter {
   }
 
   #stamp(): ExpiryStamp {
-    return new ExpiryStamp(this.#data.retention, this.#storingDay);
+    return new ExpiryStamp(this.#data.retention, stampDay(this.#days));
   }
 }
 
@@ -193,7 +193,8 @@ serveThread({
     started().documents.deleteState(namespace, name, version),
   appendConfig: (row: ConfigRow) => started().documents.appendConfig(row),
 
-  storingDay: () => started().storingDay,
+  days: () => started().expiry.days(),
+  confirmStoringDay: (day: number) => started().confirmStoringDay(day),
   expireSlice: (table: string, day: string) => started().expiry.deleteSlice(table, day),
   movePinSlice: (move: Move) => started().expiry.movePinSlice(move),
   giveBackSlice: () => started().expiry.giveBackSlice(),

@@ -78,13 +78,28 @@ export function keyRoleToJSON(object: KeyRole): string {
   }
 }
 
+/** Says which day it is. */
+export interface ConfirmStoringDayRequest {
+  /** Today, as 2026-11-22. Required: by a calendar and not by the machine whose clock is in question. */
+  day: string;
+}
+
+/** The storing day is set. */
+export interface ConfirmStoringDayResponse {
+  /** As asked. */
+  storingDay: string;
+}
+
 /** Asks for the state of retention. But for the days it is the same for all namespaces. */
 export interface GetRetentionRequest {
 }
 
 /** The state of retention. */
 export interface GetRetentionResponse {
-  /** The day that rows are stored under now, as 2026-11-22. It follows the clock, a day a minute at the most. */
+  /**
+   * The storing day, as 2026-11-22: what expires before it goes. It follows the clocks, a day a minute, while it is up to
+   * three days behind; further behind, it waits for ConfirmStoringDay.
+   */
   storingDay: string;
   /** For records of the caller's namespace that the answering server stores from now on, by type. */
   types: RetentionOfType[];
@@ -320,6 +335,146 @@ export interface StreamLedger {
   /** What became of them. */
   counts: StreamCounts | undefined;
 }
+
+function createBaseConfirmStoringDayRequest(): ConfirmStoringDayRequest {
+  return { day: "" };
+}
+
+export const ConfirmStoringDayRequest: MessageFns<ConfirmStoringDayRequest> = {
+  encode(message: ConfirmStoringDayRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.day !== "") {
+      writer.uint32(10).string(message.day);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmStoringDayRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmStoringDayRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.day = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfirmStoringDayRequest {
+    return { day: isSet(object.day) ? globalThis.String(object.day) : "" };
+  },
+
+  toJSON(message: ConfirmStoringDayRequest): unknown {
+    const obj: any = {};
+    if (message.day !== "") {
+      obj.day = message.day;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ConfirmStoringDayRequest>, I>>(base?: I): ConfirmStoringDayRequest {
+    return ConfirmStoringDayRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfirmStoringDayRequest>, I>>(object: I): ConfirmStoringDayRequest {
+    const message = createBaseConfirmStoringDayRequest();
+    message.day = object.day ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmStoringDayResponse(): ConfirmStoringDayResponse {
+  return { storingDay: "" };
+}
+
+export const ConfirmStoringDayResponse: MessageFns<ConfirmStoringDayResponse> = {
+  encode(message: ConfirmStoringDayResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.storingDay !== "") {
+      writer.uint32(10).string(message.storingDay);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmStoringDayResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmStoringDayResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.storingDay = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfirmStoringDayResponse {
+    return {
+      storingDay: isSet(object.storingDay)
+        ? globalThis.String(object.storingDay)
+        : isSet(object.storing_day)
+        ? globalThis.String(object.storing_day)
+        : "",
+    };
+  },
+
+  toJSON(message: ConfirmStoringDayResponse): unknown {
+    const obj: any = {};
+    if (message.storingDay !== "") {
+      obj.storingDay = message.storingDay;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ConfirmStoringDayResponse>, I>>(base?: I): ConfirmStoringDayResponse {
+    return ConfirmStoringDayResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfirmStoringDayResponse>, I>>(object: I): ConfirmStoringDayResponse {
+    const message = createBaseConfirmStoringDayResponse();
+    message.storingDay = object.storingDay ?? "";
+    return message;
+  },
+};
 
 function createBaseGetRetentionRequest(): GetRetentionRequest {
   return {};
@@ -2854,6 +3009,21 @@ export const AdminServiceService = {
     responseDeserialize: (value: Buffer): GetRetentionResponse => GetRetentionResponse.decode(value),
   },
   /**
+   * Says which day it is, where GetRetention tells that nothing is removed until somebody does. What has had its days by then
+   * goes with the next run. FAILED_PRECONDITION (CLOCKS_APART) where a clock is more than a day from it.
+   */
+  confirmStoringDay: {
+    path: "/tailkeep.v1.AdminService/ConfirmStoringDay" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ConfirmStoringDayRequest): Buffer =>
+      Buffer.from(ConfirmStoringDayRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ConfirmStoringDayRequest => ConfirmStoringDayRequest.decode(value),
+    responseSerialize: (value: ConfirmStoringDayResponse): Buffer =>
+      Buffer.from(ConfirmStoringDayResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ConfirmStoringDayResponse => ConfirmStoringDayResponse.decode(value),
+  },
+  /**
    * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
    * to be repeated without a look at ListKeys, as each call makes a key. RESOURCE_EXHAUSTED (TOO_MANY_KEYS) beyond 10,000.
    *
@@ -2915,6 +3085,11 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   getLedger: handleUnaryCall<GetLedgerRequest, GetLedgerResponse>;
   /** How long records are kept, what would be removed now, and what was removed lately. */
   getRetention: handleUnaryCall<GetRetentionRequest, GetRetentionResponse>;
+  /**
+   * Says which day it is, where GetRetention tells that nothing is removed until somebody does. What has had its days by then
+   * goes with the next run. FAILED_PRECONDITION (CLOCKS_APART) where a clock is more than a day from it.
+   */
+  confirmStoringDay: handleUnaryCall<ConfirmStoringDayRequest, ConfirmStoringDayResponse>;
   /**
    * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
    * to be repeated without a look at ListKeys, as each call makes a key. RESOURCE_EXHAUSTED (TOO_MANY_KEYS) beyond 10,000.
@@ -3000,6 +3175,25 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRetentionResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Says which day it is, where GetRetention tells that nothing is removed until somebody does. What has had its days by then
+   * goes with the next run. FAILED_PRECONDITION (CLOCKS_APART) where a clock is more than a day from it.
+   */
+  confirmStoringDay(
+    request: ConfirmStoringDayRequest,
+    callback: (error: ServiceError | null, response: ConfirmStoringDayResponse) => void,
+  ): ClientUnaryCall;
+  confirmStoringDay(
+    request: ConfirmStoringDayRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ConfirmStoringDayResponse) => void,
+  ): ClientUnaryCall;
+  confirmStoringDay(
+    request: ConfirmStoringDayRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ConfirmStoringDayResponse) => void,
   ): ClientUnaryCall;
   /**
    * Makes a key for the caller's namespace. Its secret is in the answer and nowhere else: only a hash of it is stored. Not
