@@ -281,6 +281,13 @@ export const SESSION_CONFIG_BYTES_MAX = 256 * KIB;
 export const STATE_NAME_CHARS_MAX = 256;
 export const STATE_BYTES_MAX = 1 * MIB;
 
+/**
+ * Requests with one answer that are being answered, state documents above all: while the store stands still they pile up,
+ * each with its text and its SQL. Small ones are not refused, the turns of their connections bound them.
+ */
+export const REQUEST_BYTES_IN_ALL_MAX = 16 * MIB;
+export const REQUEST_BYTES_SMALL = 4 * KIB;
+
 /** Pages of listings. A page also ends where its payload passes PAGE_BYTES_MAX, so that it fits a message. */
 export const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 1_000;
@@ -581,6 +588,7 @@ export function assertLimits(): void {
     [INGEST_BYTES_MAX_DEFAULT + CACHE_BYTES_MAX_DEFAULT <= RESIDENT_BYTES_MAX, "the parts must fit the stated whole"],
     [PAGE_BYTES_MAX + 2 * JSON_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page and one more record must fit a message"],
     [STATE_BYTES_MAX + PAGE_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page of documents must fit a message"],
+    [STATE_BYTES_MAX * 4 <= REQUEST_BYTES_IN_ALL_MAX, "a few of the largest documents must be stored side by side"],
     [
       HTTP2_WINDOW_BYTES + RECEIVING_BYTES_MAX <= CONNECTION_BYTES_MAX,
       "what a connection sends must fit what it may cost",
@@ -601,6 +609,7 @@ export function assertLimits(): void {
         BUDGET_WAITERS_MAX * BATCH_BYTES_MAX +
         CACHE_BYTES_MAX_DEFAULT +
         RECEIVING_BYTES_IN_ALL_MAX +
+        REQUEST_BYTES_IN_ALL_MAX +
         UNSENT_BYTES_IN_ALL_MAX +
         ROLLUP_BYTES_MAX +
         ROLLUP_WAITING_BYTES_MAX <=

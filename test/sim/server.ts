@@ -85,6 +85,7 @@ export class SimulatedServer implements Listener {
         if (!keeper.started) throw new RpcError("STORE_UNAVAILABLE", "starting", { retryAfterMs: 200 });
         return CALLER;
       },
+      hold: () => () => undefined,
       finished: (_method, code) => {
         if (code === "BROKEN_INVARIANT") events.unexpected(new Error("a stream was stopped by a broken invariant"));
       },

@@ -21,6 +21,8 @@ export interface CallHead {
 export interface Gate {
   /** Who calls. @throws RpcError where it may not, or the server cannot serve yet */
   admit(call: CallHead): Caller;
+  /** Takes room for a request while it is answered; returns how to give it back. @throws RpcError where there is none */
+  hold(bytes: number): () => void;
   /** Name of the method, its tailkeep-code or OK, and how long it took. */
   finished(method: string, code: string, ms: number): void;
   /** An error that the caller is not told. */
@@ -64,5 +66,12 @@ export function unary<Request, Response>(
   decoder: Decoder<Request>,
   handle: (namespace: string, request: Request, caller: Caller) => Promise<Response>,
 ): UntypedHandleCall {
-  return rawUnary(method, gate, (caller, bytes) => handle(caller.namespace, decodeRequest(decoder, bytes), caller));
+  return rawUnary(method, gate, async (caller, bytes) => {
+    const giveBack = gate.hold(bytes.length);
+    try {
+      return await handle(caller.namespace, decodeRequest(decoder, bytes), caller);
+    } finally {
+      giveBack();
+    }
+  });
 }

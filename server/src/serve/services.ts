@@ -11,7 +11,13 @@ import { configService } from "../central-config/config-service.js";
 import { historyService } from "../history/history-service.js";
 import type { Metrics } from "../http/metrics.js";
 import type { IngestPath } from "../ingest-path.js";
-import { BATCH_ENTRIES_MAX, STARTING_RETRY_AFTER_MS } from "../limits.js";
+import {
+  BATCH_ENTRIES_MAX,
+  OVERLOAD_RETRY_AFTER_MS,
+  REQUEST_BYTES_IN_ALL_MAX,
+  REQUEST_BYTES_SMALL,
+  STARTING_RETRY_AFTER_MS,
+} from "../limits.js";
 import { RpcError } from "../rpc/errors.js";
 import type { Service } from "../rpc/server.js";
 import type { Gate } from "../rpc/unary.js";
@@ -32,6 +38,7 @@ export interface GateParts {
 }
 
 export function openGate({ log, keys, keeper, metrics, traffic, isClosing }: GateParts): Gate {
+  let heldBytes = 0;
   return {
     admit: (call) => {
       if (isClosing()) throw new RpcError("SHUTTING_DOWN", "the server is shutting down; reconnect");
@@ -41,6 +48,17 @@ export function openGate({ log, keys, keeper, metrics, traffic, isClosing }: Gat
         });
       }
       return authorize(keys, call.getPath(), call.metadata);
+    },
+    hold: (bytes) => {
+      if (bytes > REQUEST_BYTES_SMALL && heldBytes + bytes > REQUEST_BYTES_IN_ALL_MAX) {
+        throw new RpcError("OVERLOADED", "too many large requests wait for the store; send this one again later", {
+          retryAfterMs: OVERLOAD_RETRY_AFTER_MS,
+        });
+      }
+      heldBytes += bytes;
+      return () => {
+        heldBytes -= bytes;
+      };
     },
     finished: (method, code) => {
       metrics.call(method, code);
