@@ -138,7 +138,12 @@ export class KeyDirectory {
 
   /** Until aborted: looks for changes, and ends what has expired. */
   async keep(signal: AbortSignal, isUp: () => boolean): Promise<void> {
+    let latestUs = 0;
     while (!signal.aborted) {
+      const nowUs = this.#clock.nowUs();
+      // A clock that was ahead is set back: what had expired by it may not have.
+      if (nowUs < latestUs) this.forgetVersion();
+      latestUs = nowUs;
       if (isUp()) await this.refresh().catch(() => undefined);
       for (const entry of this.#entries.values()) this.#sweepOne(entry);
       await this.#clock.sleep(KEYS_POLL_MS, signal);
