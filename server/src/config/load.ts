@@ -174,7 +174,15 @@ export function loadConfig(
   throw new ConfigError(`${where}: ${within.join("")}${issue?.message}; see: tailkeep config --help`);
 }
 
+/**
+ * A store's URL as people and logs may see it. The host begins behind the last @, as it does for whoever connects; what
+ * no password may have in it unencoded is hidden all the same, because people write it.
+ */
+export function withoutPassword(store: string): string {
+  return store.replace(/^(mysql:\/\/[^:]*):.*@/s, "$1:***@");
+}
+
 /** The configuration without its secrets, for people and logs. */
 export function withoutSecrets(config: Config): Config {
-  return { ...config, store: config.store.replace(/:\/\/([^:@/]*):[^@/]*@/, "://$1:***@") };
+  return { ...config, store: withoutPassword(config.store) };
 }

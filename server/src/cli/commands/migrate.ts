@@ -1,7 +1,7 @@
 /** `tailkeep migrate`: from SQLite to MySQL or MariaDB, while the server runs. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { withoutSecrets } from "../../config/load.js";
+import { withoutPassword } from "../../config/load.js";
 import { addConfigFlags, configFromFlags } from "../config-flags.js";
 import { CommandFailure, EXIT_FAILED, EXIT_WRONG_USAGE, fail } from "../failure.js";
 import { untilInterrupted } from "../interrupt.js";
@@ -42,7 +42,7 @@ async function migrate(flags: Flags): Promise<void> {
     if (!config.store.startsWith("sqlite:")) {
       throw new CommandFailure("the store to move must be sqlite:FILE; name it with --store", EXIT_WRONG_USAGE);
     }
-    const shown = withoutSecrets({ ...config, store: to }).store;
+    const shown = withoutPassword(to);
     await untilInterrupted((signal) => move(config.store.slice("sqlite:".length), to, shown, flags, signal));
   } catch (error) {
     const exitCode = error instanceof CommandFailure ? error.exitCode : EXIT_FAILED;
@@ -52,7 +52,7 @@ async function migrate(flags: Flags): Promise<void> {
 
 function newStore(flags: Flags): string {
   const { to, toFile } = flags as { to?: string; toFile?: string };
-  if (to !== undefined && /:\/\/[^/@]*:[^@]*@/.test(to)) {
+  if (to !== undefined && withoutPassword(to) !== to) {
     const remedy = "put the URL into TAILKEEP_MIGRATE_TO or a file (--to-file)";
     throw new CommandFailure(
       `--to has a password, which everybody on this machine can see: ${remedy}`,
