@@ -42,10 +42,12 @@ test("admin may everything; no role may nothing but what is open", () => {
   }
 });
 
-test("deleting, configuring and keys are an admin's alone", () => {
+test("deleting, configuring, keys and the storing day are an admin's alone", () => {
   const alone = Object.keys(PERMISSIONS).filter((path) => !permits(["write", "read"], path));
   const names = alone.map((path) => path.split("/")[2] ?? "");
-  expect(names.sort()).toEqual(["CreateKey", "DeleteSession", "ListKeys", "RevokeKey", "RotateKey", "UpdateConfig"]);
+  expect(names.sort()).toEqual(
+    "ConfirmStoringDay CreateKey DeleteSession ListKeys RevokeKey RotateKey UpdateConfig".split(" "),
+  );
   expect(rolesFor("/tailkeep.v1.HistoryService/GetSession")).toBe("write or read or admin");
 });
 
