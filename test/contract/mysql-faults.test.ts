@@ -1,7 +1,9 @@
 // What a MySQL store does when reading is held up, and when somebody's long query keeps a table from being altered.
+
+import { parseMysqlUrl } from "@tailkeep/server/dist/base/mysql-url.js";
 import { READ_CONNECTIONS_MAX, READ_QUEUE_MAX } from "@tailkeep/server/dist/limits.js";
 import { dayOfMs, dayText } from "@tailkeep/server/dist/record/time.js";
-import { parseMysqlUrl, ReadPool } from "@tailkeep/server/dist/store/mysql/connection.js";
+import { ReadPool } from "@tailkeep/server/dist/store/mysql/connection.js";
 import { Lane } from "@tailkeep/server/dist/store/mysql/lane.js";
 import mysql from "mysql2/promise";
 import { expect, test } from "vitest";

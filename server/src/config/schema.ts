@@ -8,6 +8,7 @@
  * Every other one is read once, at start.
  */
 import { z } from "zod";
+import { parseMysqlUrl } from "../base/mysql-url.js";
 import {
   ACTION_LIMIT_MAX,
   ACTION_LIMITS_DEFAULT,
@@ -42,6 +43,16 @@ const address = z
     "must be host:port, such as 127.0.0.1:50051; port 0 picks a free one",
   );
 
+/** Here, and not first where the database is asked: one line at start, before anything is opened. */
+function refuseWrongUrl(store: string, context: z.RefinementCtx): void {
+  if (!store.startsWith("mysql://")) return;
+  try {
+    parseMysqlUrl(store);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 const records = (fallback: number) => z.number().int().min(1).max(MEMORY_LIMIT_MAX).default(fallback).meta(LIVE);
 const days = () => z.number().int().min(0).max(RETENTION_DAYS_MAX).default(0);
 const daysKept = () => z.number().int().min(1).max(RETENTION_DAYS_MAX);
@@ -61,8 +72,9 @@ export const configSchema = z.strictObject({
   store: z
     .string()
     .regex(/^(sqlite:.+|mysql:\/\/.+)$/, "must be sqlite:FILE or mysql://user:password@host:3306/database")
+    .superRefine(refuseWrongUrl)
     .default("sqlite:./data/tailkeep.db")
-    .describe("Where records are kept: sqlite:FILE, or mysql://user:password@host:3306/database."),
+    .describe("Where records are kept: sqlite:FILE, or mysql://user:password@host:3306/database (?ssl=true for TLS)."),
   allowUnprotected: z
     .boolean()
     .default(false)

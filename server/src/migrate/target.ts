@@ -1,12 +1,13 @@
 /** The database that an installation is moved to, and what it knows of the move. */
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../base/clock.js";
+import { parseMysqlUrl } from "../base/mysql-url.js";
 import { MIGRATION_STATEMENT_MS_MAX } from "../limits.js";
 import { TABLES } from "../record/tables.js";
 import { dayNumber } from "../record/time.js";
 import { EXPIRING_TABLES } from "../store/expiry.js";
 import { BEING_FILLED, MOVED_VERSION } from "../store/moved.js";
-import { parseMysqlUrl, type Session } from "../store/mysql/connection.js";
+import type { Session } from "../store/mysql/connection.js";
 import { Lanes } from "../store/mysql/lane.js";
 import { blobLiteral, textLiteral } from "../store/mysql/literal.js";
 import { addPartitions } from "../store/mysql/maintain.js";

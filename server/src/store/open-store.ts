@@ -1,7 +1,8 @@
 /** Makes the store that the configuration names. The only place that knows both. */
+
+import { parseMysqlUrl } from "../base/mysql-url.js";
 import { ROLLUP_DAYS_DEFAULT } from "../limits.js";
 import type { Inspection } from "./inspection.js";
-import { parseMysqlUrl } from "./mysql/connection.js";
 import { inspectMysql } from "./mysql/inspect.js";
 import { MysqlStore } from "./mysql/mysql-store.js";
 import { type RetentionSettings, retentionOf } from "./retention.js";

@@ -12,6 +12,7 @@ import {
   type TypeCastField,
   type TypeCastNext,
 } from "mysql2";
+import type { MysqlTarget } from "../../base/mysql-url.js";
 import {
   CONNECT_TIMEOUT_MS,
   INSERT_CHARS_MAX,
@@ -23,33 +24,6 @@ import {
 } from "../../limits.js";
 import { StoreError } from "../errors.js";
 import { endsConnection, mysqlError } from "./errors.js";
-
-/** Where the database is, from `mysql://user:password@host:3306/database?ssl=true`. */
-export interface MysqlTarget {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-  tls: boolean;
-}
-
-export function parseMysqlUrl(url: string): MysqlTarget {
-  const parsed = URL.parse(url);
-  if (parsed === null) throw new Error("the store is no URL; write mysql://user:password@host:3306/database");
-  const database = decodeURIComponent(parsed.pathname.slice(1));
-  if (database === "") {
-    throw new Error("the store names no database; write mysql://user:password@host:3306/database");
-  }
-  return {
-    host: parsed.hostname,
-    port: parsed.port === "" ? 3306 : Number(parsed.port),
-    user: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password),
-    database,
-    tls: parsed.searchParams.get("ssl") === "true",
-  };
-}
 
 function options(target: MysqlTarget) {
   return {

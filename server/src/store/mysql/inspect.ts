@@ -1,7 +1,9 @@
 /** Looks at a MySQL or MariaDB database by reading alone. */
+
+import type { MysqlTarget } from "../../base/mysql-url.js";
 import type { Inspection } from "../inspection.js";
 import { auditMysql } from "./audit.js";
-import type { MysqlTarget, Session } from "./connection.js";
+import type { Session } from "./connection.js";
 import { Lanes } from "./lane.js";
 
 /** @throws StoreError where it cannot be reached or read */

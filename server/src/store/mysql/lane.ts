@@ -5,8 +5,10 @@
  * transaction again on a new one, whose locking read tells what happened. A COMMIT that the server answers with an error
  * did not happen: Galera finds conflicts, and transactions that are too large, only there.
  */
+
+import type { MysqlTarget } from "../../base/mysql-url.js";
 import { StoreError } from "../errors.js";
-import { closedError, type MysqlTarget, Session } from "./connection.js";
+import { closedError, Session } from "./connection.js";
 
 export class Lane {
   readonly #target: MysqlTarget;

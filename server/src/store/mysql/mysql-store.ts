@@ -1,6 +1,7 @@
 /** The store on MySQL or MariaDB. */
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../base/clock.js";
+import type { MysqlTarget } from "../../base/mysql-url.js";
 import { PARTITIONS_STAMPED_DAYS_MAX, RETRY_DELAY_MS_FIRST } from "../../limits.js";
 import type { RejectedEntry } from "../../record/batch.js";
 import { TABLES } from "../../record/tables.js";
@@ -21,7 +22,7 @@ import type { Audit, Capabilities, OpenOutcome, OpenRequest, Run, RunOutcome, Se
 import { MysqlKeys } from "./api-keys.js";
 import { auditMysql } from "./audit.js";
 import { MysqlConfig } from "./config.js";
-import { type MysqlTarget, ReadPool, type Session } from "./connection.js";
+import { ReadPool, type Session } from "./connection.js";
 import { pingError } from "./errors.js";
 import {
   countExpired,
