@@ -111,7 +111,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   central.onChange(resizeCaches);
 
   const gate = openGate({ log, keys, keeper, metrics, traffic, isClosing: () => closing });
-  const series = new StoreSeriesReader(store.reads, roller);
+  // Nobody would bring up what is queued, but for the last moment of a shutdown.
+  const series = new StoreSeriesReader(store.reads, config.rollups ? roller : { wanted: () => undefined });
   const elsewhere = new Elsewhere(store, clock, traffic);
   const parts = {
     store,

@@ -25,8 +25,11 @@ function record(n: number): TrainingRecord {
   };
 }
 
-async function start(store: string): Promise<{ server: TailkeepServer; client: TailkeepClient }> {
-  const server = await TailkeepServer.start({ store });
+async function start(
+  store: string,
+  env: Record<string, string> = {},
+): Promise<{ server: TailkeepServer; client: TailkeepClient }> {
+  const server = await TailkeepServer.start({ store, env });
   const client = connect({ server: server.grpcAddress });
   cleanUp.push(
     () => server.kill(),
@@ -103,6 +106,24 @@ test("a server killed in the middle of it has every record in its series, and no
   expect(kept).toMatchObject({ complete: true, wideBuckets: 0, xMin: 1, xMax: stored + 1 });
   expect(totals(kept).count).toBe(stored + 1);
 }, 60_000);
+
+test("a server that does not sum up does not do it at its end either, whatever was asked for", async () => {
+  const folder = await temporaryFolder();
+  cleanUp.push(() => folder.remove());
+  const file = join(folder.path, "series.db");
+  const { server, client } = await start(`sqlite:${file}`, { TAILKEEP_ROLLUPS: "false" });
+  const stream = client.openStream({ sessionId: "run-1" });
+  // More than what a question leaves to be read one by one.
+  for (let first = 1; first <= 10_000; first += 1_000) {
+    await stream.write(Array.from({ length: 1_000 }, (_, at) => record(first + at)));
+  }
+  await stream.close();
+  expect(totals(await client.history.getSeries(score)).count).toBe(10_000);
+  await server.stop();
+  const db = new DatabaseSync(file, { readOnly: true });
+  expect(db.prepare("SELECT COUNT(*) AS n FROM rollup_streams").get()).toEqual({ n: 0 });
+  db.close();
+});
 
 test("the command lists series and prints one", async () => {
   const folder = await temporaryFolder();
