@@ -98,13 +98,16 @@ async function restoreBackup(file: string, flags: Flags): Promise<void> {
   const store = embeddedFile(flags);
   const { restore } = await load();
   const suffix = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
-  const { contents, replaced, regression } = restore(file, store, suffix);
+  const { contents, replaced, leftovers, regression } = restore(file, store, suffix);
   if (flags["json"] === true) {
-    print({ store, replaced: replaced ?? null, regression: regression ?? null, ...contents });
+    print({ store, replaced: replaced ?? null, leftovers, regression: regression ?? null, ...contents });
     return;
   }
   const lines = [`${store} is ${file} now`];
   if (replaced !== undefined) lines.push(`what was there is kept as ${replaced}`);
+  if (leftovers.length > 0) {
+    lines.push(`files of a store that was moved away without them are kept as ${leftovers.join(", ")}`);
+  }
   if (regression === undefined) {
     lines.push("what was there cannot be read: how far its streams were is known to their writers alone");
   } else if (regression.streams > 0) {
