@@ -90,9 +90,14 @@ export class Source {
     }
   }
 
+  /**
+   * Of streams that exist, as they are what is copied. A deletion that its server did not live to finish leaves rows
+   * without a stream; its session moves as one that is being deleted, and the new server ends it.
+   */
   groups(table: Table, from: bigint, to: bigint): Group[] {
-    const sql = `SELECT stream, expires_on AS day, ${GROUP_PRINT} FROM ${rowsTable(table)}
-      WHERE stream BETWEEN ? AND ? GROUP BY stream, expires_on`;
+    const sql = `SELECT stream, expires_on AS day, ${GROUP_PRINT} FROM ${rowsTable(table)} AS r
+      WHERE stream BETWEEN ? AND ? AND EXISTS (SELECT 1 FROM streams s WHERE s.stream = r.stream)
+      GROUP BY stream, expires_on`;
     return this.all(sql, from, to).map(groupOf);
   }
 

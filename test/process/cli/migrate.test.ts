@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TailkeepClient, type TrainingRecord } from "@tailkeep/client";
+import { runMigration } from "@tailkeep/server/dist/migrate/index.js";
 import mysql from "mysql2/promise";
 import { expect, onTestFinished, test } from "vitest";
 import { type DatabaseServer, isSkipped, type Skipped, sharedMysqlFamily } from "../../support/databases/index.js";
@@ -257,4 +258,45 @@ test("says what is wrong with the new store, and keeps its password to itself", 
     code: 1,
     stderr: expect.stringContaining("has data already (in states)"),
   });
+});
+
+/** Sessions of ten rows in a file that no server has any more, and what moves it. */
+async function stoppedInstallation(url: string, sessionIds: readonly string[]) {
+  const { file, server, client } = await installation();
+  for (const sessionId of sessionIds) {
+    const stream = client.openStream({ sessionId, streamId: "only" });
+    await stream.write(Array.from({ length: 10 }, (_, score) => ({ type: "score_history", score }) as const));
+    await stream.close();
+  }
+  await server.stop();
+  const db = new DatabaseSync(file);
+  onTestFinished(() => db.close());
+  const move = async (finishing: () => void = () => undefined, stop = new AbortController()) => {
+    const options = { file, to: url, copyOnly: false, signal: stop.signal };
+    return await runMigration(options, { copied: () => undefined, caughtUp: () => undefined, finishing });
+  };
+  return { db, move };
+}
+
+const ROWS_BY_SESSION = "SELECT session_id, COUNT(*) AS n FROM score_history_rows GROUP BY session_id";
+
+test("a deletion that was cut off moves as one", { timeout: 120_000 }, async (context) => {
+  const made = await emptyDatabase();
+  if (isSkipped(made)) return context.skip(made.skipped);
+  const { db, move } = await stoppedInstallation(made.url, ["doomed", "doomed-later", "kept"]);
+  // The first step of a deletion, as the store does it.
+  const fence = (sessionId: string) => {
+    db.prepare("DELETE FROM streams WHERE session_id = ?").run(sessionId);
+    db.prepare("UPDATE sessions SET state = 'deleting', ended_at_us = 1 WHERE session_id = ?").run(sessionId);
+  };
+  fence("doomed");
+  // The rows of the other are in the target by then.
+  expect(await move(() => fence("doomed-later"))).toMatchObject({ status: "finished", rows: 20 });
+  const states = await ask(made.url, "SELECT session_id, state FROM sessions ORDER BY session_id");
+  expect(states.map((row) => `${String(row["session_id"])} ${String(row["state"])}`)).toEqual([
+    "doomed deleting",
+    "doomed-later deleting",
+    expect.stringMatching(/^kept /),
+  ]);
+  expect(await ask(made.url, ROWS_BY_SESSION)).toEqual([{ session_id: "kept", n: 10 }]);
 });
