@@ -515,8 +515,15 @@ export const SERIES_ROWS_PER_READ = 8_192;
 /** Streams whose summaries are read at once: each has some kilobytes, at most a few hundred. */
 export const SERIES_STREAMS_PER_READ = 64;
 
-/** Memory for what streams are summed up into, in all; least recently used first out. */
+/**
+ * Memory for what streams are summed up into, in all, and what of it is kept in each round: the rest is room for what comes
+ * until the next one. Least recently used first out.
+ */
 export const ROLLUP_BYTES_MAX = 32 * MIB;
+export const ROLLUP_BYTES_KEPT = 24 * MIB;
+
+/** Records that come between two looks at that memory, where rounds wait for the store: 2 MiB of full nodes with 64 keys. */
+export const ROLLUP_RECORDS_PER_LOOK = 16_384;
 
 /** Memory for commits that wait until their stream's sums are read; what is more is read from the store again. */
 export const ROLLUP_WAITING_BYTES_MAX = 16 * MIB;
@@ -558,11 +565,14 @@ export const ROLLUP_TURN_MS = 200;
 /** Streams that are read at once: most are short, and waiting for the store is most of their time. */
 export const ROLLUP_STREAMS_AT_ONCE = 8;
 
-/** How often streams are looked for that nobody goes on with, of sessions that are silent for so long; and how many. */
+/**
+ * How often streams are looked for that nobody goes on with, of sessions that are silent for so long; and how many are
+ * looked at in one read: some ten milliseconds of a database's time.
+ */
 export const ROLLUP_SWEEP_MS = 600_000;
 export const ROLLUP_SWEEP_FIRST_MS = 15_000;
 export const ROLLUP_SWEEP_SILENT_MS = 120_000;
-export const ROLLUP_SWEEP_STREAMS = 256;
+export const ROLLUP_SWEEP_STREAMS_PER_READ = 4_096;
 
 /** How long a stream whose sums are refused waits, and what it may keep in memory meanwhile. */
 export const ROLLUP_PAUSE_MS = 5_000;
@@ -629,6 +639,7 @@ export function assertLimits(): void {
     [LEASE_MS >= 2 * MAINTENANCE_INTERVAL_MS, "a lease must survive one missed run"],
     [LOCK_WAIT_SECONDS * 1_000 < STATEMENT_TIMEOUT_MS, "a lock wait must end before its statement is given up"],
     [DEAD_LETTER_BODY_BYTES_MAX <= DEAD_LETTER_BYTES_MAX_DEFAULT, "the quota must admit one body"],
+    [ROLLUP_BYTES_KEPT < ROLLUP_BYTES_MAX, "sums must have room until the next round"],
     [KEYS_LIVE_MAX < KEYS_READ_MAX, "every live key must be read"],
     [KEY_STREAMS_DEFAULT <= OPEN_STREAMS_MAX, "one key cannot have more streams than a server"],
     [KEYS_POLL_MS * 5 <= 30_000, "a revoked key must end within 30 seconds, a few failed looks included"],

@@ -4,6 +4,12 @@
  * Live, every commit is added as it is published. Behind, what is committed waits here while the store is read up to it;
  * where that is more than may wait it is forgotten, and read from the store too.
  */
+import {
+  ROLLUP_AGE_MS_MAX,
+  ROLLUP_CHECKPOINT_RECORDS,
+  ROLLUP_CHECKPOINT_RECORDS_PER_GROUP,
+  ROLLUP_QUIET_MS,
+} from "../limits.js";
 import { type Batch, storedPart } from "../record/batch.js";
 import type { RollupOwner, StreamRollup } from "./stream-rollup.js";
 
@@ -35,6 +41,20 @@ export class RolledStream {
 
   get waitingBytes(): number {
     return this.#waitingBytes;
+  }
+
+  /** Whether it has as many new records as are worth a checkpoint. */
+  get isFull(): boolean {
+    const { rollup } = this;
+    if (rollup === undefined) return false;
+    const worthwhile = ROLLUP_CHECKPOINT_RECORDS_PER_GROUP * rollup.changedGroups;
+    return rollup.newRecords >= Math.max(ROLLUP_CHECKPOINT_RECORDS, worthwhile);
+  }
+
+  isDue(nowMs: number): boolean {
+    if (this.rollup?.isDirty !== true || this.pausedUntilMs > nowMs) return false;
+    const isOld = nowMs - this.dirtySinceMs >= ROLLUP_AGE_MS_MAX;
+    return this.isFull || isOld || nowMs - this.changedMs >= ROLLUP_QUIET_MS;
   }
 
   /** First number that waits. */

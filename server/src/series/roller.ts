@@ -8,14 +8,12 @@
 import type { Clock } from "../base/clock.js";
 import { keepNewest } from "../base/keep-newest.js";
 import {
-  ROLLUP_AGE_MS_MAX,
+  ROLLUP_BYTES_KEPT,
   ROLLUP_BYTES_MAX,
   ROLLUP_BYTES_PER_WRITE,
-  ROLLUP_CHECKPOINT_RECORDS,
-  ROLLUP_CHECKPOINT_RECORDS_PER_GROUP,
   ROLLUP_LOOK_MS,
   ROLLUP_PAUSE_MS,
-  ROLLUP_QUIET_MS,
+  ROLLUP_RECORDS_PER_LOOK,
   ROLLUP_REFUSED_BYTES_MAX,
   ROLLUP_REST_MS,
   ROLLUP_SESSIONS_MAX,
@@ -24,10 +22,6 @@ import {
   ROLLUP_STREAMS_KEPT,
   ROLLUP_STREAMS_MAX,
   ROLLUP_STREAMS_PER_WRITE,
-  ROLLUP_SWEEP_FIRST_MS,
-  ROLLUP_SWEEP_MS,
-  ROLLUP_SWEEP_SILENT_MS,
-  ROLLUP_SWEEP_STREAMS,
   ROLLUP_TURN_MS,
   ROLLUP_WAITING_BYTES_MAX,
   SERIES_STREAMS_PER_READ,
@@ -40,6 +34,7 @@ import { KeysOfSession } from "./keys.js";
 import { RolledStream } from "./rolled-stream.js";
 import { type BegunCheckpoint, type RollupOwner, StreamRollup } from "./stream-rollup.js";
 import { decodeSummary } from "./summary.js";
+import { Sweep } from "./sweep.js";
 import { upperNodes } from "./uppers.js";
 
 const ALL_TABLES = TABLES.map(({ index }) => index);
@@ -68,6 +63,7 @@ export class Roller {
   /** When the sessions began whose streams were opened here, to tell one from another of the same id. */
   readonly #startedAtUs = new Map<string, number>();
   #waitingBytes = 0;
+  #recordsSinceLook = 0;
   #hasFailed = false;
   #wake: AbortController | undefined;
   /** One thing at a time: what is under way, and what waits for its end. */
@@ -97,12 +93,14 @@ export class Roller {
       const mayWait = ROLLUP_WAITING_BYTES_MAX - this.#waitingBytes;
       stream.committed(batches, committedSeq, mayWait, this.#clock.monotonicMs());
       this.#waitingBytes += stream.waitingBytes - before;
-      if (!stream.isLive || isFull(stream)) this.#wake?.abort();
+      if (!stream.isLive || stream.isFull) this.#wake?.abort();
     } catch (error) {
       this.#waitingBytes -= before;
       this.#streams.delete(owner.key);
       this.#say(error);
     }
+    for (const { rowCount } of batches) this.#recordsSinceLook += rowCount;
+    if (this.#recordsSinceLook >= ROLLUP_RECORDS_PER_LOOK) this.#shed();
   }
 
   /**
@@ -141,12 +139,15 @@ export class Roller {
 
   /** Until aborted: brings streams up, writes checkpoints, and looks for streams that nobody goes on with. */
   async keep(signal: AbortSignal, isUp: () => boolean): Promise<void> {
-    let sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_FIRST_MS;
+    const sweep = new Sweep(this.#store.reads, this.#clock);
+    const complain = (error: unknown) => {
+      if (!signal.aborted) this.#say(error);
+    };
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const nowMs = this.#clock.monotonicMs();
       const isIdle = ![...this.#streams.values()].some(
-        (stream) => stream.pausedUntilMs <= nowMs && (!stream.isLive || isFull(stream)),
+        (stream) => stream.pausedUntilMs <= nowMs && (!stream.isLive || stream.isFull),
       );
       if (isIdle || this.#hasFailed) {
         await this.#clock.sleep(
@@ -158,15 +159,10 @@ export class Roller {
         await this.#clock.sleep(ROLLUP_LOOK_MS, signal);
         continue;
       }
-      try {
-        if (this.#clock.monotonicMs() >= sweepAtMs) {
-          await this.#sweep();
-          sweepAtMs = this.#clock.monotonicMs() + ROLLUP_SWEEP_MS;
-        }
-        await this.#alone(() => this.#round(signal));
-      } catch (error) {
-        if (!signal.aborted) this.#say(error);
-      }
+      await sweep.next().then((found) => {
+        for (const { committedSeq, ...owner } of found) this.wanted(owner, committedSeq);
+      }, complain);
+      await this.#alone(() => this.#round(signal)).catch(complain);
       await this.#clock.sleep(ROLLUP_REST_MS, signal);
     }
   }
@@ -190,7 +186,21 @@ export class Roller {
     return turn;
   }
 
+  /** What fails of it keeps nothing else from being done: the memory is bounded by its end. */
   async #round(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#bringSome(signal);
+    } finally {
+      try {
+        const nowMs = this.#clock.monotonicMs();
+        if (!signal.aborted) await this.#write([...this.#streams.values()].filter((stream) => stream.isDue(nowMs)));
+      } finally {
+        if (!signal.aborted) await this.#evict();
+      }
+    }
+  }
+
+  async #bringSome(signal: AbortSignal): Promise<void> {
     // Those of now: whoever commits meanwhile moves to the end.
     const startedMs = this.#clock.monotonicMs();
     const behind = [...this.#streams.values()].filter((each) => !each.isLive && each.pausedUntilMs <= startedMs);
@@ -205,10 +215,6 @@ export class Roller {
       }
       if (failure !== undefined) throw failure.reason;
     }
-    if (signal.aborted) return;
-    const nowMs = this.#clock.monotonicMs();
-    await this.#write([...this.#streams.values()].filter((stream) => isDue(stream, nowMs)));
-    await this.#evict();
   }
 
   /** Reads what a stream lacks, for one turn. */
@@ -243,7 +249,7 @@ export class Roller {
       );
       if (isGone()) return;
       rollup.addStored(page.rows, page.upTo);
-      if (rollup.newRecords >= enough(rollup)) await this.#write([stream]);
+      if (stream.isFull) await this.#write([stream]);
       if (isGone() || this.#clock.monotonicMs() >= endAtMs) return;
     }
   }
@@ -325,9 +331,10 @@ export class Roller {
         rollup.failed(begun);
         stream.dirtySinceMs = Math.min(stream.dirtySinceMs, this.#clock.monotonicMs());
       }
-      const isPassing = error instanceof StoreError && (error.kind === "unavailable" || error.kind === "contention");
-      if (isPassing) throw error;
-      if (group.length > 1) return this.#writeAlone(group.map(({ stream }) => stream));
+      const kind = error instanceof StoreError ? error.kind : undefined;
+      if (kind === "unavailable") throw error;
+      if (kind !== "contention" && group.length > 1) return this.#writeAlone(group.map(({ stream }) => stream));
+      // Where another transaction is in the way too: those that wait behind them are next.
       for (const { stream } of group) this.#pause(stream);
       throw error;
     }
@@ -337,28 +344,42 @@ export class Roller {
 
   /** Least recently used first, those that are not stored after they are. */
   async #evict(): Promise<void> {
-    let bytes = 0;
-    for (const stream of this.#streams.values()) bytes += stream.bytes;
+    let bytes = this.#measure();
     const leaving: RolledStream[] = [];
     for (const stream of this.#streams.values()) {
       const kept = this.#streams.size - leaving.length;
-      if (bytes <= ROLLUP_BYTES_MAX && kept <= ROLLUP_STREAMS_KEPT) break;
+      if (bytes <= ROLLUP_BYTES_KEPT && kept <= ROLLUP_STREAMS_KEPT) break;
       if (!stream.isLive) continue;
       bytes -= stream.bytes;
       leaving.push(stream);
     }
-    await this.#write(leaving);
-    for (const stream of leaving) if (stream.rollup?.isDirty === false) this.#forget(stream);
+    try {
+      await this.#write(leaving);
+    } finally {
+      for (const stream of leaving) if (stream.rollup?.isDirty === false) this.#forget(stream);
+      this.#shed();
+    }
   }
 
-  async #sweep(): Promise<void> {
-    const silentSinceUs = this.#clock.nowUs() - ROLLUP_SWEEP_SILENT_MS * 1_000;
-    for (const { committedSeq, ...owner } of await this.#store.reads.laggingStreams(
-      silentSinceUs,
-      ROLLUP_SWEEP_STREAMS,
-    )) {
-      this.wanted(owner, committedSeq);
+  /** Holds the memory's bound where the store does not take what is in it: that is read from the store again. */
+  #shed(): void {
+    let bytes = this.#measure();
+    for (const stream of this.#streams.values()) {
+      if (bytes <= ROLLUP_BYTES_MAX) return;
+      if (stream.rollup === undefined) continue;
+      bytes -= stream.bytes;
+      this.#forget(stream);
     }
+  }
+
+  #measure(): number {
+    this.#recordsSinceLook = 0;
+    let bytes = 0;
+    for (const stream of this.#streams.values()) {
+      if (stream.rollup?.isDirty === true) stream.bytes = stream.rollup.bytes;
+      bytes += stream.bytes;
+    }
+    return bytes;
   }
 
   /** Another stream finds no room. */
@@ -383,19 +404,4 @@ export class Roller {
     if (!this.#hasFailed) this.#events.failed(error);
     this.#hasFailed = true;
   }
-}
-
-/** Records that are worth a checkpoint. */
-function enough(rollup: StreamRollup): number {
-  return Math.max(ROLLUP_CHECKPOINT_RECORDS, ROLLUP_CHECKPOINT_RECORDS_PER_GROUP * rollup.changedGroups);
-}
-
-function isFull({ rollup }: RolledStream): boolean {
-  return rollup !== undefined && rollup.newRecords >= enough(rollup);
-}
-
-function isDue(stream: RolledStream, nowMs: number): boolean {
-  if (stream.rollup?.isDirty !== true || stream.pausedUntilMs > nowMs) return false;
-  const isOld = nowMs - stream.dirtySinceMs >= ROLLUP_AGE_MS_MAX;
-  return isFull(stream) || isOld || nowMs - stream.changedMs >= ROLLUP_QUIET_MS;
 }

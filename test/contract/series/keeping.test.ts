@@ -262,6 +262,37 @@ everyStore((fixture) => {
     expect((await drawn(refused)).total).toBe(4_000);
   });
 
+  test("silent streams that are not summed up are found, in pages of all streams", async () => {
+    const { store, sql } = fixture();
+    const roller = rollerOf();
+    const [behind, summedUp, empty] = [await Writer.open(store), await Writer.open(store), await Writer.open(store)];
+    await behind.commit(scores(1, 7));
+    await write(summedUp, roller, scores(1, 5));
+    await roller.flush();
+    const find = async (seenBeforeUs: number) => {
+      const found = new Map<bigint, number>();
+      let looks = 0;
+      for (let after: bigint | undefined = -1n; after !== undefined; looks++) {
+        const page: Awaited<ReturnType<typeof store.reads.laggingStreams>> = await store.reads.laggingStreams(
+          after,
+          seenBeforeUs,
+          2,
+        );
+        for (const { key, sessionId, committedSeq } of page.streams) {
+          if (key === behind.key) expect(sessionId).toBe(behind.request.sessionId);
+          found.set(key, committedSeq);
+        }
+        after = page.upTo;
+      }
+      return { found, looks };
+    };
+    const [row] = await sql("SELECT COUNT(*) AS n FROM streams");
+    const { found, looks } = await find((Date.now() + 60_000) * 1_000);
+    expect(looks).toBe(Math.floor(Number(row?.["n"]) / 2) + 1);
+    expect([found.get(behind.key), found.get(summedUp.key), found.get(empty.key)]).toEqual([7, undefined, undefined]);
+    expect((await find(1)).found.size).toBe(0);
+  });
+
   test("values that are not numbers are not values", async () => {
     const writer = await Writer.open(fixture().store);
     const roller = rollerOf();

@@ -12,7 +12,7 @@ import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
 
 export type { DeadLetterRow, GapRow, StreamCursor } from "./losses.js";
-export type { RollupStreamRow, SeriesRow } from "./rollups.js";
+export type { LaggingStream, RollupStreamRow, SeriesRow } from "./rollups.js";
 export type { SessionRow } from "./sessions.js";
 export {
   type LedgerRow,

@@ -141,23 +141,42 @@ export interface LaggingStream {
   committedSeq: number;
 }
 
-/** Streams with numbers that are not summed up, of sessions that nothing was heard of since `seenBeforeUs`. */
-export async function laggingStreams(source: Source, seenBeforeUs: number, limit: number): Promise<LaggingStream[]> {
-  const query = source.db
+/**
+ * Streams with numbers that are not summed up, of sessions that nothing was heard of since `seenBeforeUs`: among the next
+ * `looked` streams after `after`. `upTo` is the last of those; undefined where they are the last ones there are.
+ */
+export async function laggingStreams(
+  source: Source,
+  after: bigint,
+  seenBeforeUs: number,
+  looked: number,
+): Promise<{ streams: LaggingStream[]; upTo: bigint | undefined }> {
+  const last = source.db
+    .selectFrom("streams")
+    .select(streamKeyText("stream").as("stream_key"))
+    .where("stream", ">", after)
+    .orderBy("stream")
+    .limit(1)
+    .offset(looked - 1);
+  const [end] = await run(source.execute, last);
+  const upTo = end === undefined ? undefined : BigInt(end.stream_key);
+  let query = source.db
     .selectFrom("streams as s")
     .innerJoin("sessions as e", (join) =>
       join.onRef("e.namespace_id", "=", "s.namespace_id").onRef("e.session_id", "=", "s.session_id"),
     )
     .leftJoin("rollup_streams as r", "r.stream", "s.stream")
     .select([streamKeyText("s.stream").as("stream_key"), "s.namespace_id", "s.session_id", "s.committed_seq"])
+    .where("s.stream", ">", after)
     .where("e.last_seen_at_us", "<", seenBeforeUs)
     .where("s.committed_seq", ">", 0)
-    .where((eb) => eb.or([eb("r.rolled_seq", "is", null), eb("r.rolled_seq", "<", eb.ref("s.committed_seq"))]))
-    .limit(limit);
-  return (await run(source.execute, query)).map((row) => ({
+    .where((eb) => eb.or([eb("r.rolled_seq", "is", null), eb("r.rolled_seq", "<", eb.ref("s.committed_seq"))]));
+  if (upTo !== undefined) query = query.where("s.stream", "<=", upTo);
+  const streams = (await run(source.execute, query)).map((row) => ({
     key: BigInt(row.stream_key),
     namespace: row.namespace_id,
     sessionId: row.session_id,
     committedSeq: Number(row.committed_seq),
   }));
+  return { streams, upTo };
 }
