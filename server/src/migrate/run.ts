@@ -86,9 +86,9 @@ export async function runMigration(options: MigrationOptions, events: MigrationE
     events.finishing();
     await target.addPartitions(source);
     await copy();
-    for (let round = 1; ; round++) {
-      const differing = await removeWhatDiffers(source, target);
-      if (differing === 0) break;
+    for (let round = 1; !isInterrupted(); round++) {
+      const differing = await removeWhatDiffers(source, target, signal);
+      if (differing === 0 || isInterrupted()) break;
       if (round === SETTLE_ROUNDS_MAX)
         throw new Error("the two stores still differ: does somebody write to one of them?");
       result.settled += differing;

@@ -12,8 +12,8 @@ import type { Target } from "./target.js";
 const STREAMS_A_RANGE = 1_000;
 const KEY_MAX = (1n << 63n) - 1n;
 
-/** Number of groups that differed and were removed from the target. */
-export async function removeWhatDiffers(source: Source, target: Target): Promise<number> {
+/** Number of groups that differed and were removed from the target, up to where it was interrupted. */
+export async function removeWhatDiffers(source: Source, target: Target, signal: AbortSignal): Promise<number> {
   let differing = 0;
   let from = 0n;
   for (;;) {
@@ -21,7 +21,7 @@ export async function removeWhatDiffers(source: Source, target: Target): Promise
     // The last range has what lies above all streams of the source too.
     const to = last === undefined ? KEY_MAX : last.key;
     for (const table of TABLES) differing += await settleRange(source, target, table, from, to);
-    if (to === KEY_MAX) return differing;
+    if (to === KEY_MAX || signal.aborted) return differing;
     from = to + 1n;
   }
 }

@@ -300,3 +300,19 @@ test("a deletion that was cut off moves as one", { timeout: 120_000 }, async (co
   ]);
   expect(await ask(made.url, ROWS_BY_SESSION)).toEqual([{ session_id: "kept", n: 10 }]);
 });
+
+test("interrupted while the rest is moved, it says so and keeps what it has", {
+  timeout: 120_000,
+}, async (context) => {
+  const made = await emptyDatabase();
+  if (isSkipped(made)) return context.skip(made.skipped);
+  const { db, move } = await stoppedInstallation(made.url, ["run"]);
+  const stop = new AbortController();
+  const interrupted = await move(() => {
+    db.exec("UPDATE score_history_rows SET created_at = '2026-01-01 00:00:00.000000' WHERE seq = 5");
+    stop.abort();
+  }, stop);
+  expect(interrupted).toMatchObject({ status: "interrupted", rows: 10 });
+  expect(await ask(made.url, ROWS_BY_SESSION)).toEqual([{ session_id: "run", n: 10 }]);
+  expect(await move()).toMatchObject({ status: "finished", rows: 10, settled: 1 });
+});
