@@ -5,7 +5,9 @@
 import { CreateKeyRequest, KeyRole } from "@tailkeep/proto";
 import { systemClock } from "../base/clock.js";
 import { StoreError } from "../store/errors.js";
-import { fileOf, openStore, type StoreSettings } from "../store/open-store.js";
+import { otherSchema } from "../store/moved.js";
+import { fileOf, inspectStore, openStore, type StoreSettings } from "../store/open-store.js";
+import { SCHEMA_VERSION } from "../store/schema.js";
 import { insertKeyBeside } from "../store/sqlite/api-keys.js";
 import { keyForNamespace } from "./keys-service.js";
 import type { Role } from "./permissions.js";
@@ -40,6 +42,7 @@ export async function makeKeyInStore(
     },
   });
   const { row, token } = keyForNamespace(wanted.namespace, request, systemClock.nowUs());
+  await refuseOlderSchema(settings);
   const store = openStore(settings);
   try {
     await store.start();
@@ -53,4 +56,15 @@ export async function makeKeyInStore(
     await store.close();
   }
   return { keyId: row.keyId, createdAtUs: row.createdAtUs, secret: token };
+}
+
+/**
+ * Starting a store brings its schema up to date. A file that nobody has open may have that; on a database server older
+ * servers may be at work, which would not start again. Where there is no schema yet there are none.
+ */
+async function refuseOlderSchema({ store }: StoreSettings): Promise<void> {
+  if (fileOf(store) !== undefined) return;
+  const found = await inspectStore(store);
+  if (found.kind !== "inspected" || found.schemaVersion === 0 || found.schemaVersion >= SCHEMA_VERSION) return;
+  throw otherSchema("the database", found.schemaVersion);
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { CreateKeyRequest, KeyRole } from "@tailkeep/proto";
 import { makeKeyInStore } from "@tailkeep/server/dist/access/key-in-store.js";
 import { configSchema } from "@tailkeep/server/dist/config/schema.js";
+import { SCHEMA_VERSION } from "@tailkeep/server/dist/store/schema.js";
+import mysql from "mysql2/promise";
 import { afterEach, describe, expect, test } from "vitest";
 import { isSkipped, startMysqlFamily } from "../../support/databases/index.js";
 import { ids } from "../../support/grpc/one-server.js";
@@ -246,6 +248,26 @@ describe("two servers on one database", () => {
     expect(await ingest.untilEnded()).toMatchObject({ status: "UNAUTHENTICATED", code: "BAD_KEY" });
     expect(performance.now() - startedMs).toBeLessThan(NOTICED_MS_MAX);
     await until(() => writer.call("getConfig", {}), "UNAUTHENTICATED");
+  });
+
+  test("a key made in the store sets an empty one up, and brings none up to date", async (context) => {
+    const database = await startMysqlFamily();
+    if (isSkipped(database)) return context.skip(database.skipped);
+    cleanUp.push(() => database.stop());
+    const store = database.url(await database.createDatabase());
+    const secret = await makeInStore(store, "default", "admin");
+    const { server } = await startServer(store);
+    await until(() => stubsFor(server, secret).call("listKeys", {}), "OK");
+    // As a server before the last migration has it.
+    const connection = await mysql.createConnection({ uri: store });
+    cleanUp.push(() => connection.destroy());
+    await connection.query("DELETE FROM schema_migrations WHERE version = ?", [SCHEMA_VERSION]);
+    await expect(makeInStore(store, "default", "admin")).rejects.toMatchObject({
+      code: "OTHER_SCHEMA",
+      message: `the database has schema ${SCHEMA_VERSION - 1}, this command knows ${SCHEMA_VERSION}; use the version that its server has`,
+    });
+    const [found] = await connection.query("SELECT MAX(version) AS version FROM schema_migrations");
+    expect(found).toEqual([{ version: SCHEMA_VERSION - 1 }]);
   });
 });
 

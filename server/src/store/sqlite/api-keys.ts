@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SQLITE_BUSY_TIMEOUT_MS } from "../../limits.js";
 import type { KeyRotation, KeyRow } from "../api-keys.js";
 import { StoreError } from "../errors.js";
+import { otherSchema } from "../moved.js";
 import { KEY_COLUMNS, keyValues } from "../reads/api-keys.js";
 import { SCHEMA_VERSION } from "../schema.js";
 import { sqliteError } from "./errors.js";
@@ -55,13 +56,7 @@ export function insertKeyBeside(file: string, row: KeyRow): void {
   const db = new DatabaseSync(file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
   try {
     const found = Number(Object.values(db.prepare("SELECT MAX(version) FROM schema_migrations").get() ?? {})[0]);
-    if (found !== SCHEMA_VERSION) {
-      throw new StoreError(
-        "misconfigured",
-        `${file} has schema ${found}, this command knows ${SCHEMA_VERSION}; use the version that its server has`,
-        "OTHER_SCHEMA",
-      );
-    }
+    if (found !== SCHEMA_VERSION) throw otherSchema(file, found);
     db.exec("PRAGMA synchronous=FULL");
     new SqliteKeys((sql, args) => Number(db.prepare(sql).run(...args).changes)).insert(row);
   } catch (error) {
