@@ -512,6 +512,13 @@ export const SERIES_RANGES_READ_MAX = 256;
 export const SERIES_NODES_PER_READ = 64;
 export const SERIES_ROWS_PER_READ = 8_192;
 
+/**
+ * JSON of one such read, which is parsed in one go: about 15 ms. What it may have in each of its rows goes by the rows
+ * before: at first 4 KiB, so that 512 rows are read, and a few of the longest or all 8,192 of short ones afterwards.
+ */
+export const SERIES_BYTES_PER_READ = 2 * MIB;
+export const SERIES_ROW_BYTES_FIRST = 4 * KIB;
+
 /** Streams whose summaries are read at once: each has some kilobytes, at most a few hundred. */
 export const SERIES_STREAMS_PER_READ = 64;
 
@@ -612,6 +619,7 @@ export function assertLimits(): void {
       SERIES_POINTS_DEFAULT * ROLLUP_ENTRY_RECORDS <= SERIES_ROWS_READ_MAX,
       "a default question must be answered exactly",
     ],
+    [JSON_BYTES_MAX <= SERIES_BYTES_PER_READ, "a read of series must be able to have the longest JSON"],
     [MESSAGE_BYTES_MAX < RECEIVING_BYTES_MAX, "a connection must be able to send the largest message"],
     [BATCH_BYTES_MAX < RECEIVING_BYTES_PER_STREAM, "a stream must be able to send its largest batch"],
     [

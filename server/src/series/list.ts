@@ -1,10 +1,11 @@
 /** Which series a session has, and what each comes to. */
 import type { ListSeriesResponse, Series } from "@tailkeep/proto";
-import { SAFE_INTEGER_MAX, SERIES_KEYS_LEFT_OUT_MAX, SERIES_ROWS_PER_READ, SERIES_ROWS_READ_MAX } from "../limits.js";
+import { SAFE_INTEGER_MAX, SERIES_KEYS_LEFT_OUT_MAX, SERIES_ROWS_READ_MAX } from "../limits.js";
 import { TABLES, tableAt } from "../record/tables.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
 import { eachNumber, SERIES_COLUMNS, type SeriesColumns } from "./columns.js";
 import { KeysOfSession } from "./keys.js";
+import { SeriesRows } from "./rows.js";
 import type { SeriesStream } from "./streams.js";
 import { addTotals, addValue, emptyTotals, type Totals } from "./totals.js";
 
@@ -56,19 +57,19 @@ export async function listSeries(reads: Reads, streams: readonly SeriesStream[])
     }
     for (const key of summary.keysLeftOut) keys.leaveOut(key);
   }
-  let rowsLeft = SERIES_ROWS_READ_MAX;
+  const budget = { rows: SERIES_ROWS_READ_MAX };
+  const readers = TABLES.map((table) => {
+    const { numeric, keyed } = SERIES_COLUMNS[table.index] as SeriesColumns;
+    const columns = [...numeric, ...keyed].map(({ name }) => name);
+    return new SeriesRows(reads, table, columns);
+  });
   for (const stream of streams) {
-    if (stream.committedSeq <= stream.rolledSeq) continue;
-    for (const table of TABLES) {
-      for (let from = stream.rolledSeq + 1; rowsLeft > 0; ) {
-        const { numeric, keyed } = SERIES_COLUMNS[table.index] as SeriesColumns;
-        const columns = [...numeric, ...keyed].map(({ name }) => name);
-        const limit = Math.min(SERIES_ROWS_PER_READ, rowsLeft);
-        const rows = await reads.seriesRows(table, stream.key, from, SAFE_INTEGER_MAX, columns, limit);
-        rowsLeft -= rows.length;
-        for (const row of rows) addRow(list, keys, stream, table.index, row);
-        if (rows.length < limit) break;
-        from = (rows.at(-1) as SeriesRow).seq + 1;
+    const { key, committedSeq, rolledSeq } = stream;
+    if (committedSeq <= rolledSeq) continue;
+    const range = { key, gameId: undefined, fromSeq: rolledSeq + 1, toSeq: SAFE_INTEGER_MAX };
+    for (const [table, reader] of readers.entries()) {
+      for await (const rows of reader.read(range, budget)) {
+        for (const row of rows) addRow(list, keys, stream, table, row);
       }
     }
   }

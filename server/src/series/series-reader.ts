@@ -9,6 +9,7 @@ import { nodeRecords } from "./levels.js";
 import { listSeries } from "./list.js";
 import { decodeNode, type Node } from "./node.js";
 import { type SeriesQuestion, seriesQuestion } from "./question.js";
+import { SeriesRows } from "./rows.js";
 import { type SeriesStream, seriesStreams } from "./streams.js";
 import type { GroupSummary } from "./summary.js";
 import { type GroupAt, pointOf, ReadBudget, recordPiece, seriesColumnsOf, seriesOf, Walk } from "./walk.js";
@@ -62,7 +63,8 @@ export class StoreSeriesReader implements SeriesReader {
     const streams = await this.#streams(namespace, question.sessionId);
     const budget = new ReadBudget();
     const answers: StreamAnswer[] = [];
-    for (const stream of streams) answers.push(await this.#newest(stream, question, budget));
+    const rows = new SeriesRows(this.#reads, question.table, seriesColumnsOf(question));
+    for (const stream of streams) answers.push(await this.#newest(stream, question, rows, budget));
     const extent = new Extent();
     for (const answer of answers) extent.add(answer.extent.min, answer.extent.max);
     const isEmpty = extent.min > extent.max;
@@ -71,7 +73,7 @@ export class StoreSeriesReader implements SeriesReader {
       to: Math.min(question.to ?? extent.max, extent.max),
     };
     const buckets = new Buckets(range, question.points);
-    const walk = new Walk(this.#reads, question, buckets, budget);
+    const walk = new Walk(this.#reads, rows, question, buckets, budget);
     if (range.from <= range.to) {
       for (const { groups, pieces } of answers) {
         for (const piece of pieces) buckets.add(piece);
@@ -101,7 +103,12 @@ export class StoreSeriesReader implements SeriesReader {
   }
 
   /** The groups that the question is about, and the records that are in no node of them. */
-  async #newest(stream: SeriesStream, question: SeriesQuestion, budget: ReadBudget): Promise<StreamAnswer> {
+  async #newest(
+    stream: SeriesStream,
+    question: SeriesQuestion,
+    reader: SeriesRows,
+    budget: ReadBudget,
+  ): Promise<StreamAnswer> {
     const { table, gameId } = question;
     const answer: StreamAnswer = { groups: [], pieces: [], extent: new Extent(), isComplete: true };
     const ofType = stream.summary.groups.filter((group) => group.table === table.index);
@@ -130,24 +137,18 @@ export class StoreSeriesReader implements SeriesReader {
       if (gameId !== undefined && row.gameId !== gameId) return false;
       return row.seq > (upTo.get(row.gameId) ?? (hasOthers ? upTo.get("") : undefined) ?? stream.rolledSeq);
     };
-    const columns = seriesColumnsOf(question);
-    for (let from = stream.rolledSeq + 1; ; ) {
-      if (budget.rows === 0) {
-        answer.isComplete = false;
-        return answer;
-      }
-      const limit = Math.min(SERIES_ROWS_PER_READ, budget.rows);
-      const rows = await this.#reads.seriesRows(table, stream.key, from, SAFE_INTEGER_MAX, columns, limit);
-      budget.rows -= rows.length;
+    // Of all games: the budget is of what is looked at, and there may be millions of records without one of the game.
+    const range = { key: stream.key, gameId: undefined, fromSeq: stream.rolledSeq + 1, toSeq: SAFE_INTEGER_MAX };
+    for await (const rows of reader.read(range, budget)) {
       for (const row of rows) {
         const point = isNew(row) ? pointOf(question, row) : undefined;
         if (point === undefined) continue;
         answer.pieces.push(recordPiece(point));
         answer.extent.add(point.x, point.x);
       }
-      if (rows.length < limit) return answer;
-      from = (rows.at(-1) as SeriesRow).seq + 1;
     }
+    if (budget.rows === 0) answer.isComplete = false;
+    return answer;
   }
 
   /** The last node of each group where it is not full: it may be newer than the stream's summary. */

@@ -11,7 +11,6 @@ import {
   SERIES_NODES_PER_READ,
   SERIES_NODES_READ_MAX,
   SERIES_RANGES_READ_MAX,
-  SERIES_ROWS_PER_READ,
   SERIES_ROWS_READ_MAX,
 } from "../limits.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
@@ -20,6 +19,7 @@ import { numberAt, type SeriesName } from "./columns.js";
 import { cover, nodeRecords } from "./levels.js";
 import { decodeNode, type Node } from "./node.js";
 import type { SeriesQuestion, XAxis } from "./question.js";
+import type { SeriesRows } from "./rows.js";
 
 /** What is left of what one question may read. */
 export class ReadBudget {
@@ -94,6 +94,7 @@ function xOf(node: Node, axis: XAxis, at: number): { first: number; last: number
 
 export class Walk {
   readonly #reads: Reads;
+  readonly #rows: SeriesRows;
   readonly #question: SeriesQuestion;
   readonly #buckets: Buckets;
   readonly #budget: ReadBudget;
@@ -101,8 +102,9 @@ export class Walk {
   /** Whether all that was found is exact. */
   complete = true;
 
-  constructor(reads: Reads, question: SeriesQuestion, buckets: Buckets, budget: ReadBudget) {
+  constructor(reads: Reads, rows: SeriesRows, question: SeriesQuestion, buckets: Buckets, budget: ReadBudget) {
     this.#reads = reads;
+    this.#rows = rows;
     this.#question = question;
     this.#buckets = buckets;
     this.#budget = budget;
@@ -264,22 +266,15 @@ export class Walk {
       }
       own = [];
     };
-    for await (const row of this.#rows(group, (candidates[0] as Candidate).firstSeq, upTo)) {
-      while (row.seq > (candidates[at] as Candidate).lastSeq) finish(candidates[at++] as Candidate);
-      own.push(row);
+    const range = { key: group.key, gameId: undefined, fromSeq: (candidates[0] as Candidate).firstSeq, toSeq: upTo };
+    for await (const rows of this.#rows.read(range, { rows: Number.POSITIVE_INFINITY })) {
+      for (const row of rows) {
+        if (!group.isOfGroup(row.gameId)) continue;
+        while (row.seq > (candidates[at] as Candidate).lastSeq) finish(candidates[at++] as Candidate);
+        own.push(row);
+      }
     }
     for (; at < candidates.length; at++) finish(candidates[at] as Candidate);
-  }
-
-  async *#rows(group: GroupAt, fromSeq: number, toSeq: number): AsyncGenerator<SeriesRow> {
-    const { table } = this.#question;
-    const columns = seriesColumnsOf(this.#question);
-    for (let from = fromSeq; from <= toSeq; ) {
-      const rows = await this.#reads.seriesRows(table, group.key, from, toSeq, columns, SERIES_ROWS_PER_READ);
-      for (const row of rows) if (group.isOfGroup(row.gameId)) yield row;
-      if (rows.length < SERIES_ROWS_PER_READ) return;
-      from = (rows.at(-1) as SeriesRow).seq + 1;
-    }
   }
 }
 

@@ -5,14 +5,16 @@ import type { Execute, QueryBuilder, Source } from "./database.js";
 import { expiryRuns } from "./expiry.js";
 import { deadLettersBetween, gapsBetween, listDeadLetters, listGaps } from "./losses.js";
 import { listRecords, listStreamPage, listStreamRange } from "./records.js";
-import { laggingStreams, nodeRange, nodesAt, rollupStream, rollupStreams, seriesRows } from "./rollups.js";
+import { laggingStreams, nodeRange, nodesAt, rollupStream, rollupStreams } from "./rollups.js";
 import { runningCounts } from "./running.js";
+import { seriesRows } from "./series-rows.js";
 import { abandonedDeletions, listSessionPage, listSessions, pins, session } from "./sessions.js";
 import { listStates, state } from "./states.js";
 import { ledger, readSessionVersion, sessionTotals, statistics, streamsOf } from "./streams.js";
 
 export type { DeadLetterRow, GapRow, StreamCursor } from "./losses.js";
-export type { LaggingStream, RollupStreamRow, SeriesRow } from "./rollups.js";
+export type { LaggingStream, RollupStreamRow } from "./rollups.js";
+export type { SeriesRange, SeriesRow } from "./series-rows.js";
 export type { SessionRow } from "./sessions.js";
 export {
   type LedgerRow,

@@ -1,9 +1,5 @@
-/** Rollups of series, and the records that are not in them yet or are looked at one by one. */
-import { sql } from "kysely";
-import type { Table, Value } from "../../record/tables.js";
-import { timestampUs } from "../../record/time.js";
+/** Rollups of series. */
 import type { NodePlace, NodeRow } from "../rollups.js";
-import { rowsTable } from "../schema.js";
 import { run, type Source, streamKeyText } from "./database.js";
 
 export interface RollupStreamRow {
@@ -85,52 +81,6 @@ export async function nodesAt(source: Source, key: bigint, places: readonly Node
     level: Number(level),
     node: Number(node),
     body,
-  }));
-}
-
-/** A record as far as its series are asked for. */
-export interface SeriesRow {
-  seq: number;
-  timeUs: number;
-  gameId: string;
-  /** Of the columns that were asked for, in their order. */
-  values: Value[];
-}
-
-/** Records of one type of a stream by their numbers, both ends included, in their order. */
-export async function seriesRows(
-  source: Source,
-  table: Table,
-  key: bigint,
-  fromSeq: number,
-  toSeq: number,
-  columns: readonly string[],
-  limit: number,
-): Promise<SeriesRow[]> {
-  const query = source.db
-    .selectFrom(rowsTable(table) as "score_history_rows")
-    .select([
-      "seq",
-      "timestamp",
-      "game_id",
-      ...columns.map((column, at) => sql<Value>`${sql.ref(column)}`.as(`value_${at}`)),
-    ])
-    .where("stream", "=", key)
-    .where("seq", ">=", fromSeq)
-    .where("seq", "<=", toSeq)
-    .orderBy("seq")
-    .limit(limit);
-  const names = columns.map((_, at) => `value_${at}`);
-  const kinds = columns.map((column) => table.columns.find(({ name }) => name === column)?.kind);
-  const rows = (await run(source.execute, query)) as unknown as Record<string, Value>[];
-  return rows.map((row) => ({
-    seq: Number(row["seq"]),
-    timeUs: timestampUs(row["timestamp"] as string),
-    gameId: row["game_id"] as string,
-    values: names.map((name, at) => {
-      const value = row[name] as Value;
-      return kinds[at] === "int64" && value !== null ? Number(value) : value;
-    }),
   }));
 }
 

@@ -1,0 +1,132 @@
+// How records are read one by one for their series: bounded in bytes and in rows, whatever is stored.
+import { RecordType, type Record as WireRecord } from "@tailkeep/proto";
+import { systemClock } from "@tailkeep/server/dist/base/clock.js";
+import { SERIES_BYTES_PER_READ } from "@tailkeep/server/dist/limits.js";
+import { Roller, StoreSeriesReader } from "@tailkeep/server/dist/series/index.js";
+import type { Reads } from "@tailkeep/server/dist/store/reads/reads.js";
+import { expect, test } from "vitest";
+import { batchOf, recordEntry } from "../../support/records/batches.js";
+import { request } from "../support/series-model.js";
+import { everyStore } from "../support/stores.js";
+import { Writer } from "../support/writer.js";
+
+const NOBODY = { wanted: () => undefined };
+
+interface Read {
+  rows: number;
+  bytes: number;
+}
+
+/** Reads that tell what each of them brought of records. */
+function watched(reads: Reads): { reads: Reads; seen: Read[] } {
+  const seen: Read[] = [];
+  const proxy = new Proxy(reads, {
+    get: (target, name) => {
+      if (name !== "seriesRows") {
+        const own = (target as unknown as Record<string | symbol, unknown>)[name];
+        return typeof own === "function" ? (own.bind(target) as unknown) : own;
+      }
+      return async (...args: Parameters<Reads["seriesRows"]>) => {
+        const page = await target.seriesRows(...args);
+        const bytes = page.rows.reduce(
+          (sum, { values }) => sum + values.reduce<number>((own, value) => own + String(value).length, 0),
+          0,
+        );
+        seen.push({ rows: page.rows.length, bytes });
+        return page;
+      };
+    },
+  });
+  return { reads: proxy, seen };
+}
+
+function step(n: number, bytes: number, gameId = "ls20"): WireRecord {
+  const metadata = { loss: n / 7, step: n, rest: "x".repeat(bytes) };
+  return {
+    eventTimeUs: BigInt(n),
+    kind: {
+      $case: "performanceHistory",
+      value: {
+        gameId,
+        score: n,
+        winRate: undefined,
+        learningEfficiency: undefined,
+        metadataJson: JSON.stringify(metadata),
+      },
+    },
+  };
+}
+
+everyStore((fixture) => {
+  const roller = () =>
+    new Roller(fixture().store, systemClock, {
+      failed: (error) => {
+        throw error;
+      },
+      written: () => undefined,
+    });
+
+  /** Writes records of these sizes, some at a time, and sums them up where that is wanted. */
+  async function written(sizes: readonly number[], isSummedUp: boolean, game?: (n: number) => string): Promise<Writer> {
+    const writer = await Writer.open(fixture().store);
+    const rolls = roller();
+    const owner = { key: writer.key, namespace: "default", sessionId: writer.request.sessionId };
+    for (let from = 0; from < sizes.length; ) {
+      const first = from;
+      const entries = [];
+      for (let bytes = 0; from < sizes.length && bytes < 500_000 && entries.length < 4_000; from++) {
+        const size = sizes[from] as number;
+        entries.push(recordEntry(step(from + 1, size, game?.(from + 1))));
+        bytes += size + 100;
+      }
+      const batch = batchOf(first + 1, entries);
+      const { committedSeq } = await writer.commit(batch);
+      rolls.committed(owner, [batch], committedSeq);
+    }
+    if (isSummedUp) await rolls.flush();
+    return writer;
+  }
+
+  test.each([
+    ["one by one", false],
+    ["from their sums down", true],
+  ])("records with long metadata are read in small pieces: %s", async (_, isSummedUp) => {
+    const sizes = Array.from({ length: 200 }, (_size, at) => (at < 100 ? 100_000 : at % 9 === 0 ? 200_000 : 10));
+    const writer = await written(sizes, isSummedUp);
+    const { sessionId } = writer.request;
+    const { reads, seen } = watched(fixture().store.reads);
+    const reader = new StoreSeriesReader(reads, NOBODY);
+    for (const x of ["time", "metadata.step"]) {
+      seen.length = 0;
+      const found = await reader.get(
+        "default",
+        request({ sessionId, type: RecordType.PERFORMANCE_HISTORY, column: "metadata.loss", x, points: 1_000 }),
+      );
+      expect(found.complete, x).toBe(true);
+      expect(found.max, x).toEqual(sizes.map((_size, at) => (at + 1) / 7));
+      expect(Math.max(...seen.map(({ bytes }) => bytes)), x).toBeLessThan(
+        SERIES_BYTES_PER_READ * (x === "time" ? 1.01 : 2.02),
+      );
+      expect(seen.length, x).toBeLessThan(60);
+    }
+    seen.length = 0;
+    const { series } = await reader.list("default", sessionId);
+    expect(series.map(({ column, count }) => [column, Number(count)])).toContainEqual(["metadata.loss", 200]);
+    for (const { bytes } of seen) expect(bytes).toBeLessThan(SERIES_BYTES_PER_READ * 1.01);
+  });
+
+  test("short metadata is read in few pieces", async () => {
+    const writer = await written(
+      Array.from({ length: 8_000 }, () => 10),
+      false,
+    );
+    const { sessionId } = writer.request;
+    const { reads, seen } = watched(fixture().store.reads);
+    const found = await new StoreSeriesReader(reads, NOBODY).get(
+      "default",
+      request({ sessionId, type: RecordType.PERFORMANCE_HISTORY, column: "metadata.loss" }),
+    );
+    expect(found.count.reduce((sum, each) => sum + Number(each), 0)).toBe(8_000);
+    expect(seen.map(({ rows }) => rows)).toEqual([512, 2_048, 5_440]);
+  });
+});
