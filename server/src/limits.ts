@@ -508,6 +508,13 @@ export const SERIES_NODES_READ_MAX = 2_048;
 export const SERIES_ROWS_READ_MAX = 65_536;
 export const SERIES_RANGES_READ_MAX = 256;
 
+/**
+ * Rows of other games that a database passes over in the time that one takes which it sends; and how many rows there may be
+ * between two entries that are read together: they take less time than another read.
+ */
+export const SERIES_ROWS_PASSED_OVER_PER_ROW = 8;
+export const SERIES_ROWS_PER_GAP = 512;
+
 /** Nodes and rows of one read from the store. */
 export const SERIES_NODES_PER_READ = 64;
 export const SERIES_ROWS_PER_READ = 8_192;

@@ -5,14 +5,16 @@ import { RpcError } from "../rpc/errors.js";
 import { requiredId } from "../rpc/fields.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
 import { Buckets, type Piece } from "./buckets.js";
+import { type GroupAt, ReadBudget } from "./candidates.js";
 import { nodeRecords } from "./levels.js";
 import { listSeries } from "./list.js";
 import { decodeNode, type Node } from "./node.js";
+import { pointOf, recordPiece, seriesColumnsOf } from "./points.js";
 import { type SeriesQuestion, seriesQuestion } from "./question.js";
 import { SeriesRows } from "./rows.js";
 import { type SeriesStream, seriesStreams } from "./streams.js";
 import type { GroupSummary } from "./summary.js";
-import { type GroupAt, pointOf, ReadBudget, recordPiece, seriesColumnsOf, seriesOf, Walk } from "./walk.js";
+import { seriesOf, Walk } from "./walk.js";
 
 export interface SeriesReader {
   /** @throws RpcError NOT_FOUND where there is no such session */
@@ -77,7 +79,7 @@ export class StoreSeriesReader implements SeriesReader {
     if (range.from <= range.to) {
       for (const { groups, pieces } of answers) {
         for (const piece of pieces) buckets.add(piece);
-        for (const group of groups) await walk.group(group);
+        await walk.stream(groups);
       }
     }
     return {
@@ -119,6 +121,8 @@ export class StoreSeriesReader implements SeriesReader {
     if (gameId !== undefined && !named.has(gameId) && hasOthers) answer.isComplete = false;
     const lastNodes = await this.#lastNodes(stream.key, question, asked);
     const upTo = new Map<string, number>();
+    const ofAll = ofType.reduce((sum, { records }) => sum + records, 0);
+    const typeShare = ofType.length > 1 ? Math.min(1, ofAll / stream.rolledSeq) : 0;
     for (const group of asked) {
       const lastNode = lastNodes.get(group.game);
       const { gameId: own } = group;
@@ -127,6 +131,7 @@ export class StoreSeriesReader implements SeriesReader {
         game: group.game,
         records: group.records,
         lastNode,
+        typeShare,
         isOfGroup: (id) => (own === "" ? !named.has(id) : id === own),
       });
       upTo.set(own, Math.max(stream.rolledSeq, lastNode?.lastSeq[lastNode.entries - 1] ?? 0));

@@ -5,39 +5,15 @@
  * Else what it is made of is looked at, within a budget: those at the edges of the range first. What stays is true as far
  * as it goes: its ends are told with it.
  */
-import {
-  ROLLUP_FAN_OUT,
-  ROLLUP_NODE_ENTRIES,
-  SERIES_NODES_PER_READ,
-  SERIES_NODES_READ_MAX,
-  SERIES_RANGES_READ_MAX,
-  SERIES_ROWS_READ_MAX,
-} from "../limits.js";
-import type { Reads, SeriesRow } from "../store/reads/reads.js";
-import type { Buckets, Piece } from "./buckets.js";
-import { numberAt, type SeriesName } from "./columns.js";
+import { ROLLUP_FAN_OUT, ROLLUP_NODE_ENTRIES, SERIES_NODES_PER_READ } from "../limits.js";
+import type { Reads } from "../store/reads/reads.js";
+import type { Buckets } from "./buckets.js";
+import type { Candidate, Found, GroupAt, ReadBudget } from "./candidates.js";
 import { cover, nodeRecords } from "./levels.js";
 import { decodeNode, type Node } from "./node.js";
+import { OneByOne } from "./one-by-one.js";
 import type { SeriesQuestion, XAxis } from "./question.js";
 import type { SeriesRows } from "./rows.js";
-
-/** What is left of what one question may read. */
-export class ReadBudget {
-  nodes = SERIES_NODES_READ_MAX;
-  rows = SERIES_ROWS_READ_MAX;
-  ranges = SERIES_RANGES_READ_MAX;
-}
-
-/** A group as it stands in the store. */
-export interface GroupAt {
-  readonly key: bigint;
-  /** Number of the game in the stream. */
-  readonly game: number;
-  readonly records: number;
-  /** Its last node of level 1 where that is not full: it may have more records than `records`, and those count. */
-  readonly lastNode: Node | undefined;
-  isOfGroup(gameId: string): boolean;
-}
 
 /** Entries of one level that are looked at in the place of one of the level above. */
 interface Wanted {
@@ -45,42 +21,6 @@ interface Wanted {
   readonly to: number;
   /** Undefined where there is no entry above. */
   readonly instead: Found | undefined;
-}
-
-interface Found {
-  readonly piece: Piece;
-  /** Every record with a value has an x, or none has. */
-  readonly isCertain: boolean;
-}
-
-/** An entry that has to be looked into. */
-interface Candidate extends Found {
-  readonly entry: number;
-  /** It reaches beyond the range: without looking into it the answer would be wrong there, and not only coarse. */
-  readonly isEdge: boolean;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly records: number;
-}
-
-export function seriesColumnsOf(question: SeriesQuestion): string[] {
-  return typeof question.x === "string" ? [question.y.column] : [question.y.column, question.x.column];
-}
-
-function valueIn({ key }: SeriesName, value: unknown): number | null {
-  if (key === undefined) return typeof value === "number" ? value : null;
-  return typeof value === "string" ? numberAt(value, key) : null;
-}
-
-/** A record's x and y; undefined where it lacks one. */
-export function pointOf(question: SeriesQuestion, row: SeriesRow): { x: number; y: number } | undefined {
-  const y = valueIn(question.y, row.values[0]);
-  if (y === null) return undefined;
-  const { x: axis } = question;
-  if (axis === "time") return { x: row.timeUs, y };
-  if (axis === "seq") return { x: row.seq, y };
-  const x = valueIn(axis, row.values[1]);
-  return x === null ? undefined : { x, y };
 }
 
 function xOf(node: Node, axis: XAxis, at: number): { first: number; last: number; count: number } {
@@ -94,7 +34,7 @@ function xOf(node: Node, axis: XAxis, at: number): { first: number; last: number
 
 export class Walk {
   readonly #reads: Reads;
-  readonly #rows: SeriesRows;
+  readonly #oneByOne: OneByOne;
   readonly #question: SeriesQuestion;
   readonly #buckets: Buckets;
   readonly #budget: ReadBudget;
@@ -104,14 +44,25 @@ export class Walk {
 
   constructor(reads: Reads, rows: SeriesRows, question: SeriesQuestion, buckets: Buckets, budget: ReadBudget) {
     this.#reads = reads;
-    this.#rows = rows;
     this.#question = question;
     this.#buckets = buckets;
     this.#budget = budget;
     this.#names = seriesOf(question);
+    this.#oneByOne = new OneByOne(rows, question, budget, {
+      add: (piece) => buckets.add(piece),
+      take: (found) => this.#take(found),
+    });
   }
 
-  async group(group: GroupAt): Promise<void> {
+  /** @param groups of one stream */
+  async stream(groups: readonly GroupAt[]): Promise<void> {
+    const candidates: Candidate[] = [];
+    for (const group of groups) for (const candidate of await this.#descend(group)) candidates.push(candidate);
+    await this.#oneByOne.read(candidates);
+  }
+
+  /** Takes what can be taken of nodes; returns entries of level 1 whose records have to be looked at. */
+  async #descend(group: GroupAt): Promise<Candidate[]> {
     const spans = cover(group.records);
     const open = spans.at(-1);
     // What the last node has got since is in it, and is not read with the newest records.
@@ -121,14 +72,15 @@ export class Walk {
     let wanted: Wanted[] = [];
     for (let level = spans[0]?.level ?? 0; level >= 1; level--) {
       for (const span of spans) if (span.level === level) wanted.push({ ...span, instead: undefined });
-      const candidates = this.#look(wanted, await this.#nodes(group, level, wanted));
-      if (level === 1) await this.#records(group, candidates);
-      else wanted = this.#below(candidates);
+      const candidates = this.#look(group, wanted, await this.#nodes(group, level, wanted));
+      if (level === 1) return candidates;
+      wanted = this.#below(candidates);
     }
+    return [];
   }
 
   /** Takes what can be taken as it is; returns the rest. */
-  #look(wanted: readonly Wanted[], nodes: ReadonlyMap<number, Node>): Candidate[] {
+  #look(group: GroupAt, wanted: readonly Wanted[], nodes: ReadonlyMap<number, Node>): Candidate[] {
     const candidates: Candidate[] = [];
     const { from, to } = this.#buckets.range;
     for (const each of wanted) {
@@ -148,6 +100,7 @@ export class Walk {
         else {
           candidates.push({
             ...found,
+            group,
             entry,
             isEdge: xFirst < from || xLast > to || !found.isCertain,
             firstSeq: node.firstSeq[at] as number,
@@ -226,64 +179,10 @@ export class Walk {
     }
     return nodes;
   }
-
-  /** Looks at the records of candidates of level 1. */
-  async #records(group: GroupAt, candidates: readonly Candidate[]): Promise<void> {
-    const chosen: Candidate[] = [];
-    for (const candidate of edgesFirst(candidates)) {
-      if (candidate.records > this.#budget.rows) this.#take(candidate);
-      else {
-        this.#budget.rows -= candidate.records;
-        chosen.push(candidate);
-      }
-    }
-    chosen.sort((a, b) => a.entry - b.entry);
-    for (let first = 0; first < chosen.length; ) {
-      let next = first + 1;
-      while (chosen[next]?.entry === (chosen[next - 1] as Candidate).entry + 1) next++;
-      const together = chosen.slice(first, next);
-      first = next;
-      if (this.#budget.ranges === 0) for (const candidate of together) this.#take(candidate);
-      else {
-        this.#budget.ranges--;
-        await this.#range(group, together);
-      }
-    }
-  }
-
-  async #range(group: GroupAt, candidates: readonly Candidate[]): Promise<void> {
-    const upTo = (candidates.at(-1) as Candidate).lastSeq;
-    let at = 0;
-    let own: SeriesRow[] = [];
-    const finish = (candidate: Candidate) => {
-      // Where some have expired the entry is all that is left of them.
-      if (own.length !== candidate.records) this.#take(candidate);
-      else {
-        for (const row of own) {
-          const point = pointOf(this.#question, row);
-          if (point !== undefined) this.#buckets.add(recordPiece(point));
-        }
-      }
-      own = [];
-    };
-    const range = { key: group.key, gameId: undefined, fromSeq: (candidates[0] as Candidate).firstSeq, toSeq: upTo };
-    for await (const rows of this.#rows.read(range, { rows: Number.POSITIVE_INFINITY })) {
-      for (const row of rows) {
-        if (!group.isOfGroup(row.gameId)) continue;
-        while (row.seq > (candidates[at] as Candidate).lastSeq) finish(candidates[at++] as Candidate);
-        own.push(row);
-      }
-    }
-    for (; at < candidates.length; at++) finish(candidates[at] as Candidate);
-  }
 }
 
 export function seriesOf({ x, y }: SeriesQuestion): ReadonlySet<string> {
   return new Set(typeof x === "string" ? [y.name] : [y.name, x.name]);
-}
-
-export function recordPiece({ x, y }: { x: number; y: number }): Piece {
-  return { xFirst: x, xLast: x, min: y, max: y, sum: y, count: 1 };
 }
 
 function lastNodeNumber({ records }: GroupAt): number {

@@ -129,4 +129,42 @@ everyStore((fixture) => {
     expect(found.count.reduce((sum, each) => sum + Number(each), 0)).toBe(8_000);
     expect(seen.map(({ rows }) => rows)).toEqual([512, 2_048, 5_440]);
   });
+
+  test("games that take turns are read once, and one of them without the others", async () => {
+    const sizes = Array.from({ length: 10_000 }, () => 10);
+    const writer = await written(sizes, true, (n) => `g${n % 50}`);
+    const { sessionId } = writer.request;
+    const { reads, seen } = watched(fixture().store.reads);
+    const reader = new StoreSeriesReader(reads, NOBODY);
+    const ask = async (gameId: string) => {
+      seen.length = 0;
+      const question = request({ sessionId, type: RecordType.PERFORMANCE_HISTORY, gameId });
+      const found = await reader.get("default", question);
+      expect(found).toMatchObject({ complete: true, wideBuckets: 0 });
+      return {
+        count: found.count.reduce((sum, each) => sum + Number(each), 0),
+        read: seen.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    };
+    expect(await ask("g7")).toEqual({ count: 200, read: 200 });
+    const all = await ask("");
+    expect(all.count).toBe(10_000);
+    expect(all.read).toBeLessThanOrEqual(10_000);
+  });
+
+  test("a game that seldom has its turn takes no more than the budget", async () => {
+    const sizes = Array.from({ length: 40_000 }, () => 10);
+    const writer = await written(sizes, true, (n) => (n % 1_000 === 0 ? "seldom" : "often"));
+    const { sessionId } = writer.request;
+    const { reads, seen } = watched(fixture().store.reads);
+    const budget = 65_536;
+    for (const gameId of ["seldom", ""]) {
+      seen.length = 0;
+      const question = request({ sessionId, type: RecordType.PERFORMANCE_HISTORY, gameId, points: 4_000 });
+      const found = await new StoreSeriesReader(reads, NOBODY).get("default", question);
+      expect(found.complete).toBe(true);
+      expect(found.count.reduce((sum, each) => sum + Number(each), 0)).toBe(gameId === "" ? 40_000 : 40);
+      expect(seen.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(gameId === "" ? budget : 40);
+    }
+  });
 });
