@@ -174,6 +174,50 @@ everyStore((fixture) => {
       await opened(store, writer.request);
     });
 
+    test("is resumed only where it is still to be finished", async () => {
+      const { store, sql } = fixture();
+      const writer = await Writer.open(store);
+      const { sessionId } = writer.request;
+      await writer.commit(scores(1, 30));
+      const later = (Date.now() + 60_000) * 1_000;
+      // It was on a list of abandoned ones; meanwhile another server finished it, and its trainer began it anew.
+      expect(await store.deleteSession("default", sessionId, later)).toBe("missing");
+      expect(await writer.commit(scores(31, 1))).toMatchObject({ counts: { stored: 31 } });
+      await sql(`UPDATE sessions SET state = 'deleting', ended_at_us = ${later} WHERE session_id = '${sessionId}'`);
+      expect(await store.deleteSession("default", sessionId, later), "somebody goes on with it").toBe("missing");
+      expect(await store.deleteSession("default", sessionId, later + 1)).toBe(31);
+      expect(await counts(sessionId)).toEqual({});
+    });
+
+    test("that is not there leaves the streams of the next one alone", async () => {
+      const { store, sql } = fixture();
+      const writer = await Writer.open(store);
+      const { sessionId } = writer.request;
+      // As a deletion finds it whose mark came between another one's end and the session's new beginning.
+      await sql(`DELETE FROM sessions WHERE session_id = '${sessionId}'`);
+      expect(await store.deleteSession("default", sessionId)).toBe("missing");
+      expect(await counts(sessionId)).toEqual({ streams: 1 });
+      await sql(`DELETE FROM streams WHERE session_id = '${sessionId}'`);
+    });
+
+    test("takes gaps and dead letters slice by slice too", async () => {
+      const { store, sql } = fixture();
+      const writer = await Writer.open(store);
+      const { sessionId } = writer.request;
+      const many = DELETE_SLICE_ROWS + 1;
+      const tuples = Array.from(
+        { length: many },
+        (_, n) => `(${writer.key}, ${n + 1}, ${n + 1}, 'default', '${sessionId}', 0, 1, 0, '9999-12-31')`,
+      );
+      await sql(
+        `INSERT INTO gaps (stream, first_seq, last_seq, namespace_id, session_id, type, cause, created_at_us, expires_on)
+         VALUES ${tuples.join(", ")}`,
+      );
+      expect(await counts(sessionId)).toMatchObject({ gaps: many });
+      expect(await store.deleteSession("default", sessionId)).toBe(0);
+      expect(await counts(sessionId)).toEqual({});
+    });
+
     test("twice at the same moment spares what is written afterwards", async () => {
       const { store } = fixture();
       const writer = await Writer.open(store);

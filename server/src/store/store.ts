@@ -122,8 +122,10 @@ export interface Store {
   /**
    * Number of records deleted, or what stands in the way. The session's streams go first, and no stream of it is opened
    * until its last row is gone; what a crash leaves is finished by `maintain`.
+   *
+   * @param abandonedBeforeUs only if its deletion began earlier and nobody has gone on with it since
    */
-  deleteSession(namespace: string, sessionId: string): Promise<number | "missing">;
+  deleteSession(namespace: string, sessionId: string, abandonedBeforeUs?: number): Promise<number | "missing">;
   /** Keeps sessions that are being written from looking lost. */
   touchSessions(sessions: readonly { namespace: string; sessionId: string }[]): Promise<void>;
   /**

@@ -202,8 +202,8 @@ export class MysqlStore implements Store {
     return this.#sessions.update(namespace, sessionId, change);
   }
 
-  async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
-    const deleted = await this.#sessions.delete(namespace, sessionId);
+  async deleteSession(namespace: string, sessionId: string, abandonedBeforeUs?: number): Promise<number | "missing"> {
+    const deleted = await this.#sessions.delete(namespace, sessionId, abandonedBeforeUs);
     this.#deadLetterBytes.delete(namespace);
     return deleted;
   }

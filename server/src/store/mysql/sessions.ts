@@ -1,11 +1,9 @@
 /** Rows of `sessions` on MySQL: changed, seen, lost, and deleted with all that is theirs. */
 import type { Clock } from "../../base/clock.js";
 import { DELETE_SLICE_ROWS, LOST_AFTER_MS } from "../../limits.js";
-import { TABLES } from "../../record/tables.js";
+import { RECORD_TABLES, SLICED_TABLES } from "../deletions.js";
 import { DELETING } from "../model.js";
 import { pinState } from "../pins.js";
-import { ROLLUP_TABLES } from "../rollups.js";
-import { rowsTable } from "../schema.js";
 import type { SessionChange } from "../store.js";
 import type { Session } from "./connection.js";
 import { textLiteral } from "./literal.js";
@@ -47,16 +45,21 @@ export class MysqlSessions {
   }
 
   /** First its streams, and none is opened any more; then its rows, in slices that do not hold up ingest. */
-  async delete(namespace: string, sessionId: string): Promise<number | "missing"> {
+  async delete(namespace: string, sessionId: string, abandonedBeforeUs?: number): Promise<number | "missing"> {
     const owner = ownedBy({ namespace, sessionId });
-    const mark = (session: Session) => {
+    const mark = (session: Session, which = owner) => {
       const set = `state = '${DELETING}', ended_at_us = ${this.#clock.nowUs()}`;
-      return session.query(`UPDATE sessions SET ${set} WHERE ${owner}`);
+      return session.query(`UPDATE sessions SET ${set} WHERE ${which}`);
     };
+    const meant =
+      abandonedBeforeUs === undefined
+        ? owner
+        : `${owner} AND state = '${DELETING}' AND ended_at_us < ${abandonedBeforeUs}`;
     const exists = await this.#transaction(async (session) => {
-      const marked = affected(await mark(session));
+      // Streams of a session that was not marked are those of the next one.
+      if (affected(await mark(session, meant)) === 0) return false;
       await session.query(`DELETE FROM streams WHERE ${owner}`);
-      return marked > 0;
+      return true;
     });
     if (!exists) return "missing";
     // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
@@ -67,20 +70,18 @@ export class MysqlSessions {
       return true;
     };
     let deleted = 0;
-    for (const table of [...ROLLUP_TABLES, ...TABLES.map(rowsTable)]) {
+    for (const table of SLICED_TABLES) {
       for (;;) {
         const slice = await this.#transaction(async (session) => {
           if (!(await stillDeleting(session))) return 0;
           return affected(await session.query(`DELETE FROM ${table} WHERE ${owner} LIMIT ${DELETE_SLICE_ROWS}`));
         });
-        if (!ROLLUP_TABLES.includes(table)) deleted += slice;
+        if (RECORD_TABLES.includes(table)) deleted += slice;
         if (slice < DELETE_SLICE_ROWS) break;
       }
     }
     await this.#transaction(async (session) => {
-      if (!(await stillDeleting(session))) return;
-      for (const table of ["gaps", "dead_letters", "sessions"])
-        await session.query(`DELETE FROM ${table} WHERE ${owner}`);
+      if (await stillDeleting(session)) await session.query(`DELETE FROM sessions WHERE ${owner}`);
     });
     return deleted;
   }

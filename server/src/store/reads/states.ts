@@ -44,6 +44,9 @@ export async function listStates(
     if (values && whole === undefined) continue;
     rows.push(whole ?? stateRow({ ...each, value: "" }));
   }
+  const last = found.at(-1);
+  // All of them were deleted between the two questions; what comes after them is there.
+  if (rows.length === 0 && last !== undefined) return listStates(source, namespace, prefix, last.name, limit, values);
   return rows;
 }
 

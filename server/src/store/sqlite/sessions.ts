@@ -1,11 +1,9 @@
 /** Rows of `sessions`: changed, seen, lost, and deleted with all that is theirs. */
 import { DELETE_SLICE_ROWS, LOST_AFTER_MS } from "../../limits.js";
-import { TABLES } from "../../record/tables.js";
 import { nowUs } from "../../record/time.js";
+import { RECORD_TABLES, SLICED_TABLES } from "../deletions.js";
 import { DELETING } from "../model.js";
 import { BEING_UNPINNED, pinState, UNPINNED } from "../pins.js";
-import { ROLLUP_TABLES } from "../rollups.js";
-import { rowsTable } from "../schema.js";
 import type { SessionChange } from "../store.js";
 import type { Connection } from "./connection.js";
 import type { SideRows } from "./side-rows.js";
@@ -91,12 +89,23 @@ export class Sessions {
   }
 
   /** First step of a deletion: its streams go, and none is opened, so that no writer adds to it any more. */
-  fence(namespace: string, sessionId: string): boolean {
+  fence(namespace: string, sessionId: string, abandonedBeforeUs?: number): boolean {
     return this.#connection.transaction(() => {
       const args = [namespace, sessionId];
-      this.#connection.run("DELETE FROM streams WHERE namespace_id = ? AND session_id = ?", args);
       const mark = "UPDATE sessions SET state = ?, ended_at_us = ? WHERE namespace_id = ? AND session_id = ?";
-      return this.#connection.run(mark, [DELETING, nowUs(), ...args]) > 0;
+      const marked =
+        abandonedBeforeUs === undefined
+          ? this.#connection.run(mark, [DELETING, nowUs(), ...args])
+          : this.#connection.run(`${mark} AND state = ? AND ended_at_us < ?`, [
+              DELETING,
+              nowUs(),
+              ...args,
+              DELETING,
+              abandonedBeforeUs,
+            ]);
+      if (marked === 0) return false;
+      this.#connection.run("DELETE FROM streams WHERE namespace_id = ? AND session_id = ?", args);
+      return true;
     });
   }
 
@@ -107,18 +116,17 @@ export class Sessions {
       // Says that the deletion goes on, and finds out if another one has ended it: the session may be a new one by now.
       const mark = "UPDATE sessions SET ended_at_us = ? WHERE namespace_id = ? AND session_id = ? AND state = ?";
       if (this.#connection.run(mark, [nowUs(), ...args, DELETING]) === 0) return { records: 0, isLast: true };
-      for (const name of [...ROLLUP_TABLES, ...TABLES.map(rowsTable)]) {
+      for (const name of SLICED_TABLES) {
         const deleted = this.#connection.run(
           `DELETE FROM ${name} WHERE rowid IN
              (SELECT rowid FROM ${name} WHERE namespace_id = ? AND session_id = ? LIMIT ${DELETE_SLICE_ROWS})`,
           args,
         );
-        if (deleted > 0) return { records: ROLLUP_TABLES.includes(name) ? 0 : deleted, isLast: false };
+        if (deleted === 0) continue;
+        if (name === "dead_letters") this.#sideRows.countAgain();
+        return { records: RECORD_TABLES.includes(name) ? deleted : 0, isLast: false };
       }
-      for (const table of ["gaps", "dead_letters", "sessions"]) {
-        this.#connection.run(`DELETE FROM ${table} WHERE namespace_id = ? AND session_id = ?`, args);
-      }
-      this.#sideRows.countAgain();
+      this.#connection.run("DELETE FROM sessions WHERE namespace_id = ? AND session_id = ?", args);
       return { records: 0, isLast: true };
     });
   }

@@ -129,8 +129,8 @@ export class SqliteStore implements Store {
     return this.#writer.call<boolean>("updateSession", namespace, sessionId, change);
   }
 
-  async deleteSession(namespace: string, sessionId: string): Promise<number | "missing"> {
-    if (!(await this.#writer.call<boolean>("fenceSession", namespace, sessionId))) return "missing";
+  async deleteSession(namespace: string, sessionId: string, abandonedBeforeUs?: number): Promise<number | "missing"> {
+    if (!(await this.#writer.call<boolean>("fenceSession", namespace, sessionId, abandonedBeforeUs))) return "missing";
     let deleted = 0;
     for (;;) {
       const slice = await this.#writer.call<DeletedSlice>("deleteSessionSlice", namespace, sessionId);

@@ -184,7 +184,8 @@ serveThread({
     started().sessions.update(namespace, id, change),
   touchSessions: (sessions: { namespace: string; sessionId: string }[]) => started().sessions.touch(sessions),
   unpinned: (namespace: string, id: string) => started().sessions.unpinned(namespace, id),
-  fenceSession: (namespace: string, id: string) => started().sessions.fence(namespace, id),
+  fenceSession: (namespace: string, id: string, abandonedBeforeUs?: number) =>
+    started().sessions.fence(namespace, id, abandonedBeforeUs),
   deleteSessionSlice: (namespace: string, id: string) => started().sessions.deleteSlice(namespace, id),
 
   putState: (namespace: string, name: string, value: string, version: number | null) =>
