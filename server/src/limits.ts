@@ -526,8 +526,12 @@ export const SERIES_ROWS_PER_READ = 8_192;
 export const SERIES_BYTES_PER_READ = 2 * MIB;
 export const SERIES_ROW_BYTES_FIRST = 4 * KIB;
 
-/** Streams whose summaries are read at once: each has some kilobytes, at most a few hundred. */
+/**
+ * Streams whose summaries are read at once, and their bytes, which are decoded in one go: each has some kilobytes mostly, and
+ * with many games and keys a megabyte.
+ */
 export const SERIES_STREAMS_PER_READ = 64;
+export const SERIES_SUMMARY_BYTES_PER_READ = 2 * MIB;
 
 /**
  * Memory for what streams are summed up into, in all, and what of it is kept in each round: the rest is room for what comes

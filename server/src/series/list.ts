@@ -7,6 +7,7 @@ import { eachNumber, SERIES_COLUMNS, type SeriesColumns } from "./columns.js";
 import { KeysOfSession } from "./keys.js";
 import { SeriesRows } from "./rows.js";
 import type { SeriesStream } from "./streams.js";
+import { EMPTY_SUMMARY, type StreamSummary } from "./summary.js";
 import { addTotals, addValue, emptyTotals, type Totals } from "./totals.js";
 
 class SeriesList {
@@ -45,35 +46,45 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export async function listSeries(reads: Reads, streams: readonly SeriesStream[]): Promise<ListSeriesResponse> {
-  const list = new SeriesList();
-  const keys = new KeysOfSession();
-  for (const { summary } of streams) {
+/** What the series of a session come to: first what is summed up, stream after stream, then the records that are not. */
+export class SessionSeries {
+  readonly #list = new SeriesList();
+  readonly #keys = new KeysOfSession();
+
+  /** @returns what must be known of the stream for the records that are not summed up */
+  add({ committedSeq, rolledSeq, summary }: SeriesStream): StreamSummary {
     for (const { table, gameId, totals } of summary.groups) {
       for (const [name, of] of totals) {
-        addTotals(list.of(table, gameId, name), of);
-        keys.saw(name);
+        addTotals(this.#list.of(table, gameId, name), of);
+        this.#keys.saw(name);
       }
     }
-    for (const key of summary.keysLeftOut) keys.leaveOut(key);
+    for (const key of summary.keysLeftOut) this.#keys.leaveOut(key);
+    if (committedSeq <= rolledSeq) return EMPTY_SUMMARY;
+    return { groups: summary.groups.map((group) => ({ ...group, totals: new Map() })), keysLeftOut: [] };
   }
-  const budget = { rows: SERIES_ROWS_READ_MAX };
-  const readers = TABLES.map((table) => {
-    const { numeric, keyed } = SERIES_COLUMNS[table.index] as SeriesColumns;
-    const columns = [...numeric, ...keyed].map(({ name }) => name);
-    return new SeriesRows(reads, table, columns);
-  });
-  for (const stream of streams) {
-    const { key, committedSeq, rolledSeq } = stream;
-    if (committedSeq <= rolledSeq) continue;
-    const range = { key, gameId: undefined, fromSeq: rolledSeq + 1, toSeq: SAFE_INTEGER_MAX };
-    for (const [table, reader] of readers.entries()) {
-      for await (const rows of reader.read(range, budget)) {
-        for (const row of rows) addRow(list, keys, stream, table, row);
+
+  async answer(reads: Reads, streams: readonly SeriesStream[]): Promise<ListSeriesResponse> {
+    const list = this.#list;
+    const keys = this.#keys;
+    const budget = { rows: SERIES_ROWS_READ_MAX };
+    const readers = TABLES.map((table) => {
+      const { numeric, keyed } = SERIES_COLUMNS[table.index] as SeriesColumns;
+      const columns = [...numeric, ...keyed].map(({ name }) => name);
+      return new SeriesRows(reads, table, columns);
+    });
+    for (const stream of streams) {
+      const { key, committedSeq, rolledSeq } = stream;
+      if (committedSeq <= rolledSeq) continue;
+      const range = { key, gameId: undefined, fromSeq: rolledSeq + 1, toSeq: SAFE_INTEGER_MAX };
+      for (const [table, reader] of readers.entries()) {
+        for await (const rows of reader.read(range, budget)) {
+          for (const row of rows) addRow(list, keys, stream, table, row);
+        }
       }
     }
+    return { series: list.answer(), keysLeftOut: keys.leftOut.slice(0, SERIES_KEYS_LEFT_OUT_MAX) };
   }
-  return { series: list.answer(), keysLeftOut: keys.leftOut.slice(0, SERIES_KEYS_LEFT_OUT_MAX) };
 }
 
 function addRow(list: SeriesList, keys: KeysOfSession, { summary }: SeriesStream, table: number, row: SeriesRow): void {

@@ -33,7 +33,7 @@ import type { OpenOutcome, Store } from "../store/store.js";
 import { KeysOfSession } from "./keys.js";
 import { RolledStream } from "./rolled-stream.js";
 import { type BegunCheckpoint, type RollupOwner, StreamRollup } from "./stream-rollup.js";
-import { decodeSummary } from "./summary.js";
+import { summariesOf } from "./streams.js";
 import { Sweep } from "./sweep.js";
 import { upperNodes } from "./uppers.js";
 
@@ -265,11 +265,12 @@ export class Roller {
 
   async #readKeys(namespace: string, sessionId: string): Promise<KeysOfSession> {
     const keys = new KeysOfSession();
-    const { reads } = this.#store;
-    for (const { summary } of await reads.rollupStreams(namespace, sessionId, -1n, SERIES_STREAMS_PER_READ)) {
-      const { groups, keysLeftOut } = decodeSummary(summary);
+    let streams = 0;
+    for await (const { summary } of summariesOf(this.#store.reads, namespace, sessionId)) {
+      const { groups, keysLeftOut } = summary;
       for (const { totals } of groups) for (const name of totals.keys()) keys.saw(name);
       for (const name of keysLeftOut) keys.leaveOut(name);
+      if (++streams === SERIES_STREAMS_PER_READ) break;
     }
     return keys;
   }

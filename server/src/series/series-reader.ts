@@ -7,13 +7,13 @@ import type { Reads, SeriesRow } from "../store/reads/reads.js";
 import { Buckets, type Piece } from "./buckets.js";
 import { type GroupAt, ReadBudget } from "./candidates.js";
 import { nodeRecords } from "./levels.js";
-import { listSeries } from "./list.js";
+import { SessionSeries } from "./list.js";
 import { decodeNode, type Node } from "./node.js";
 import { pointOf, recordPiece, seriesColumnsOf } from "./points.js";
 import { type SeriesQuestion, seriesQuestion } from "./question.js";
 import { SeriesRows } from "./rows.js";
-import { type SeriesStream, seriesStreams } from "./streams.js";
-import type { GroupSummary } from "./summary.js";
+import { type Keep, type SeriesStream, seriesStreams } from "./streams.js";
+import type { GroupSummary, StreamSummary } from "./summary.js";
 import { seriesOf, Walk } from "./walk.js";
 
 export interface SeriesReader {
@@ -56,13 +56,14 @@ export class StoreSeriesReader implements SeriesReader {
   }
 
   async list(namespace: string, sessionId: string): Promise<ListSeriesResponse> {
-    const streams = await this.#streams(namespace, sessionId);
-    return listSeries(this.#reads, streams);
+    const series = new SessionSeries();
+    const streams = await this.#streams(namespace, sessionId, (stream) => series.add(stream));
+    return series.answer(this.#reads, streams);
   }
 
   async get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse> {
     const question = seriesQuestion(request);
-    const streams = await this.#streams(namespace, question.sessionId);
+    const streams = await this.#streams(namespace, question.sessionId, ({ summary }) => askedOf(summary, question));
     const budget = new ReadBudget();
     const answers: StreamAnswer[] = [];
     const rows = new SeriesRows(this.#reads, question.table, seriesColumnsOf(question));
@@ -90,12 +91,12 @@ export class StoreSeriesReader implements SeriesReader {
     };
   }
 
-  async #streams(namespace: string, sessionId: string): Promise<SeriesStream[]> {
+  async #streams(namespace: string, sessionId: string, keep: Keep): Promise<SeriesStream[]> {
     const session = await this.#reads.session(namespace, requiredId("session_id", sessionId));
     if (session === undefined) {
       throw new RpcError("NOT_FOUND", `session_id: there is no session ${sessionId}; ListSessions has all of them`);
     }
-    const streams = await seriesStreams(this.#reads, namespace, sessionId);
+    const streams = await seriesStreams(this.#reads, namespace, sessionId, keep);
     for (const { key, committedSeq, rolledSeq } of streams) {
       if (committedSeq - rolledSeq > SERIES_ROWS_PER_READ) {
         this.#catchUp.wanted({ key, namespace, sessionId }, committedSeq);
@@ -165,6 +166,23 @@ export class StoreSeriesReader implements SeriesReader {
     const names = seriesOf(question);
     return new Map((await this.#reads.nodesAt(key, places)).map(({ game, body }) => [game, decodeNode(body, names)]));
   }
+}
+
+/** What a question is about. */
+function askedOf({ groups }: StreamSummary, question: SeriesQuestion): StreamSummary {
+  const names = [...seriesOf(question)];
+  const asked = groups
+    .filter(({ table }) => table === question.table.index)
+    .map((group) => ({
+      ...group,
+      totals: new Map(
+        names.flatMap((name) => {
+          const totals = group.totals.get(name);
+          return totals === undefined ? [] : [[name, totals] as const];
+        }),
+      ),
+    }));
+  return { groups: asked, keysLeftOut: [] };
 }
 
 function isNewer(node: Node | undefined, rolledSeq: number): boolean {

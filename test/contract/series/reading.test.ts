@@ -1,7 +1,7 @@
 // How records are read one by one for their series: bounded in bytes and in rows, whatever is stored.
 import { RecordType, type Record as WireRecord } from "@tailkeep/proto";
 import { systemClock } from "@tailkeep/server/dist/base/clock.js";
-import { SERIES_BYTES_PER_READ } from "@tailkeep/server/dist/limits.js";
+import { SERIES_BYTES_PER_READ, SERIES_SUMMARY_BYTES_PER_READ } from "@tailkeep/server/dist/limits.js";
 import { Roller, StoreSeriesReader } from "@tailkeep/server/dist/series/index.js";
 import type { Reads } from "@tailkeep/server/dist/store/reads/reads.js";
 import { expect, test } from "vitest";
@@ -18,10 +18,18 @@ interface Read {
 }
 
 /** Reads that tell what each of them brought of records. */
-function watched(reads: Reads): { reads: Reads; seen: Read[] } {
+function watched(reads: Reads): { reads: Reads; seen: Read[]; summaryBytes: number[] } {
   const seen: Read[] = [];
+  const summaryBytes: number[] = [];
   const proxy = new Proxy(reads, {
     get: (target, name) => {
+      if (name === "rollupStreams") {
+        return async (...args: Parameters<Reads["rollupStreams"]>) => {
+          const page = await target.rollupStreams(...args);
+          summaryBytes.push(page.rows.reduce((sum, { summary }) => sum + summary.length, 0));
+          return page;
+        };
+      }
       if (name !== "seriesRows") {
         const own = (target as unknown as Record<string | symbol, unknown>)[name];
         return typeof own === "function" ? (own.bind(target) as unknown) : own;
@@ -37,7 +45,7 @@ function watched(reads: Reads): { reads: Reads; seen: Read[] } {
       };
     },
   });
-  return { reads: proxy, seen };
+  return { reads: proxy, seen, summaryBytes };
 }
 
 function step(n: number, bytes: number, gameId = "ls20"): WireRecord {
@@ -166,5 +174,40 @@ everyStore((fixture) => {
       expect(found.count.reduce((sum, each) => sum + Number(each), 0)).toBe(gameId === "" ? 40_000 : 40);
       expect(seen.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(gameId === "" ? budget : 40);
     }
+  });
+
+  test("long summaries of many streams are read some at a time", async () => {
+    const { store } = fixture();
+    const first = await written([10], true);
+    const { sessionId } = first.request;
+    const keys = Object.fromEntries(Array.from({ length: 60 }, (_, key) => [`k${key}`, key + 0.123456789]));
+    const rolls = roller();
+    for (let at = 0; at < 8; at++) {
+      const writer = await Writer.open(store, { sessionId });
+      const entries = Array.from({ length: 64 }, (_, game) => {
+        const record = step(game + 1, 0, `g${game}`);
+        if (record.kind?.$case === "performanceHistory") record.kind.value.metadataJson = JSON.stringify(keys);
+        return recordEntry(record);
+      });
+      const batch = batchOf(1, entries);
+      const { committedSeq } = await writer.commit(batch);
+      rolls.committed({ key: writer.key, namespace: "default", sessionId }, [batch], committedSeq);
+      // One of them is not summed up to its end.
+      await rolls.flush();
+      if (at === 7) await writer.commit(batchOf(65, [recordEntry(step(65, 0, "g1"))]));
+    }
+    const { reads, summaryBytes } = watched(store.reads);
+    const reader = new StoreSeriesReader(reads, NOBODY);
+    const question = request({ sessionId, type: RecordType.PERFORMANCE_HISTORY, column: "metadata.k3", points: 10 });
+    const found = await reader.get("default", question);
+    expect(found.complete).toBe(true);
+    expect(found.count.reduce((sum, each) => sum + Number(each), 0)).toBe(8 * 64);
+    expect(summaryBytes.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(SERIES_SUMMARY_BYTES_PER_READ);
+    expect(Math.max(...summaryBytes)).toBeLessThan(SERIES_SUMMARY_BYTES_PER_READ);
+    expect(summaryBytes.length).toBeLessThan(6);
+    const { series } = await reader.list("default", sessionId);
+    const of = (column: string) => series.filter((each) => each.column === column);
+    expect(of("metadata.k3").map(({ count }) => Number(count))).toEqual(Array.from({ length: 64 }, () => 8));
+    expect(of("score").reduce((sum, { count }) => sum + Number(count), 0)).toBe(8 * 64 + 2);
   });
 });

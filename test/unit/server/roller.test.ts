@@ -27,7 +27,7 @@ class Rig {
     const store = {
       reads: {
         rollupStream: () => Promise.resolve(undefined),
-        rollupStreams: () => Promise.resolve([]),
+        rollupStreams: () => Promise.resolve({ rows: [], isLast: true, longest: 0 }),
         nodesAt: () => Promise.resolve([]),
         listStreamPage: (_key: bigint, _from: number, upTo: number) => Promise.resolve({ rows: [], upTo }),
         laggingStreams: () => {

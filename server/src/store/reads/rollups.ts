@@ -1,4 +1,5 @@
 /** Rollups of series. */
+import { sql } from "kysely";
 import type { NodePlace, NodeRow } from "../rollups.js";
 import { run, type Source, streamKeyText } from "./database.js";
 
@@ -8,23 +9,48 @@ export interface RollupStreamRow {
   summary: string;
 }
 
-/** What has been summed up of a session, stream after stream from the one after `after`. */
+export interface RollupStreamPage {
+  readonly rows: RollupStreamRow[];
+  /** Whether there is nothing behind the page. */
+  readonly isLast: boolean;
+  /** Bytes of the longest summary that was met, on the page or right behind it. */
+  readonly longest: number;
+}
+
+/**
+ * What has been summed up of a session, stream after stream from the one after `after`: at most `limit`, and up to the first
+ * summary of more than `bytesMax` bytes, which is not sent.
+ */
 export async function rollupStreams(
   source: Source,
   namespace: string,
   sessionId: string,
   after: bigint,
   limit: number,
-): Promise<RollupStreamRow[]> {
+  bytesMax: number,
+): Promise<RollupStreamPage> {
   const query = source.db
     .selectFrom("rollup_streams")
-    .select([streamKeyText("stream").as("stream_key"), "rolled_seq", "summary"])
+    .select([
+      streamKeyText("stream").as("stream_key"),
+      "rolled_seq",
+      sql<string>`case when octet_length(summary) <= ${bytesMax} then summary end`.as("summary"),
+      sql<number>`octet_length(summary)`.as("bytes"),
+    ])
     .where("namespace_id", "=", namespace)
     .where("session_id", "=", sessionId)
     .where("stream", ">", after)
     .orderBy("stream")
     .limit(limit);
-  return (await run(source.execute, query)).map((row) => streamRow(row));
+  const found = await run(source.execute, query);
+  const rows: RollupStreamRow[] = [];
+  let longest = 0;
+  for (const row of found) {
+    longest = Math.max(longest, Number(row.bytes));
+    if (longest > bytesMax) break;
+    rows.push(streamRow(row));
+  }
+  return { rows, isLast: rows.length === found.length && found.length < limit, longest };
 }
 
 export async function rollupStream(source: Source, key: bigint): Promise<RollupStreamRow | undefined> {
