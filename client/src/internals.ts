@@ -4,7 +4,6 @@
  */
 
 export { type Clock, systemClock } from "./clock.js";
-export { shardOf } from "./containers/key-shard.js";
 export { EncodedBatch } from "./encode/encoded-batch.js";
 export { jsonText } from "./encode/json-text.js";
 export { OpenBatch } from "./encode/open-batch.js";

@@ -221,8 +221,8 @@ export const SIZE_ESTIMATE_VALUES_MAX = 1_000;
 /** A dictionary of at most so many keys finds them by one Map, which V8 copies now and then in one or two milliseconds. */
 export const DICT_ONE_MAP_KEYS_MAX = 16_384;
 
-/** Keys in each of the several Maps of a larger one: half a millisecond, as far fewer of its keys are in the cache. */
-export const DICT_MAP_KEYS_MAX = 8_192;
+/** Cells of a larger one's hash table that are looked at for a key: half of them are free, so few keys need more than ten. */
+export const DICT_PROBES_MAX = 64;
 
 /** Uses of a dictionary between two steps of a loop over it, after which the loop is taken as abandoned. */
 export const ITERATION_USES_MAX = 10_000;

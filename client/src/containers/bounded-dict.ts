@@ -135,7 +135,7 @@ export class BoundedDict<K, V> extends (MapWithoutTable as unknown as new <K, V>
 
   /** Forgets all entries. */
   override clear(): void {
-    this.#table = new LruTable(this.#capacity, this.#table);
+    this.#table = this.#table.cleared();
     if (this.#sizes !== undefined) this.#sizes = [];
     this.#bytes = 0;
   }

@@ -1,7 +1,7 @@
 /**
  * Iterates over a dictionary, the key used longest ago first, while it is changed.
  *
- * It stands on a stamp, not on a slot: the next entry is the first with a later one. The slot it came from and the one that
+ * It stands on a stamp, not on a slot: the next entry is the first with a later one, or with none yet. The slot it came from and the one that
  * followed are remembered, which finds that entry at once unless both were moved or removed since.
  *
  * As with a Map, each entry is visited once, what is deleted meanwhile is not, and what is added is. Only where a loop
@@ -24,7 +24,7 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   #stamp = 0;
   #nextSlot = 0;
   #nextStamp = 0;
-  /** See LruTable.step and leave. */
+  /** See UseOrder.step and leave; 0 before the first step. */
   #era = 0;
   #usesLeftBefore = 0;
   /** Set when entries may have been moved: the stamp to end with. */
@@ -40,21 +40,29 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
   override next(): IteratorResult<Result, undefined> {
     if (this.#current === undefined) return { value: undefined, done: true };
     const table = this.#current();
+    if (this.#era === 0) {
+      if (table.size === 0) return this.return();
+      this.#usesLeftBefore = table.usesLeft;
+      table.beginWalk();
+    }
     const slot = this.#successor(table);
-    if (slot === 0 || table.stamp(slot) > this.#lastStamp) return this.return();
-    if (this.#era === 0) this.#usesLeftBefore = table.usesLeft;
+    if (slot === 0 || table.stampOf(slot) > this.#lastStamp) return this.return();
     const era = table.step(this.#era, this.#isLooped ? ITERATION_USES_MAX : ITERATION_USES_MAX_BY_HAND);
     if (era !== this.#era && this.#era !== 0) this.#lastStamp = Math.min(this.#lastStamp, table.clock);
     this.#era = era;
     this.#slot = slot;
-    this.#stamp = table.stamp(slot);
+    this.#stamp = table.reach(slot);
     this.#nextSlot = table.next(slot);
-    this.#nextStamp = table.stamp(this.#nextSlot);
+    this.#nextStamp = table.reach(this.#nextSlot);
     return { value: this.#result(table, slot), done: false };
   }
 
   override return(): IteratorResult<Result, undefined> {
-    if (this.#era !== 0) this.#current?.().leave(this.#era, this.#usesLeftBefore);
+    const table = this.#current?.();
+    if (table !== undefined && this.#era !== 0) {
+      table.leave(this.#era, this.#usesLeftBefore);
+      table.endWalk();
+    }
     this.#current = undefined;
     return { value: undefined, done: true };
   }
@@ -70,12 +78,17 @@ export class DictIterator<K, V, Result> extends IteratorBase<Result> {
 
   #successor(table: LruTable<K, V>): number {
     if (this.#stamp === 0) return table.oldest;
-    if (table.stamp(this.#slot) === this.#stamp) return table.next(this.#slot);
-    if (this.#nextStamp !== 0 && table.stamp(this.#nextSlot) === this.#nextStamp) return this.#nextSlot;
-    if (table.stamp(table.newest) <= this.#stamp) return 0;
+    if (table.stampOf(this.#slot) === this.#stamp) return table.next(this.#slot);
+    if (this.#nextStamp !== 0 && table.stampOf(this.#nextSlot) === this.#nextStamp) return this.#nextSlot;
+    if (this.#hasPassed(table, table.newest)) return 0;
     let slot = table.oldest;
-    while (slot !== 0 && table.stamp(slot) <= this.#stamp) slot = table.next(slot);
+    while (this.#hasPassed(table, slot)) slot = table.next(slot);
     return slot;
+  }
+
+  #hasPassed(table: LruTable<K, V>, slot: number): boolean {
+    const stamp = table.stampOf(slot);
+    return stamp !== 0 && stamp <= this.#stamp;
   }
 
   #result(table: LruTable<K, V>, slot: number): Result {

@@ -1,4 +1,4 @@
-// A BoundedDict against a Map that drops what was used longest ago, with keys of every kind, in one Map and in several.
+// A BoundedDict against a Map that drops what was used longest ago, with keys of every kind, found by a Map and by a table of its own.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BoundedDict } from "../../../client/src/containers/index.js";
@@ -169,7 +169,7 @@ describe("a dictionary is a Map that drops what was used longest ago", () => {
     compare(fc.record({ capacity, bytesMax: fc.integer({ min: 1, max: 30 }) }), pair, STEPS, 1_000);
   });
 
-  test("made of several Maps, as large ones are", () => {
+  test("with a table of its own, as large ones are", () => {
     const large = fc.record({ capacity: fc.constant(1_000_000), bytesMax: fc.integer({ min: 1, max: 40 }) });
     compare(large, pair, STEPS.slice(0, -1), 100);
   });

@@ -42,7 +42,7 @@ describe("a Map to whoever asks", () => {
     expect([[...dict], dict.byteLength, dict.evictions]).toEqual([[["b", 4]], 4, 1]);
   });
 
-  test("many keys: grown, shrunk, crossed from one Map to several and back", () => {
+  test("many keys: grown, shrunk, crossed from a Map to a table of its own and back", () => {
     const dict = new BoundedDict<string, number>(10_000);
     const write = (from: number, to: number) => {
       for (let key = from; key < to; key++) dict.set(`key_${key}`, key);
@@ -198,6 +198,21 @@ describe("loops", () => {
     }
     expect(visited).toEqual(["a", "b", "d"]);
     expect(iterator.next().done).toBe(true);
+  });
+
+  test("a loop is not misled by what an earlier one came to", () => {
+    const dict = dictOf(4, "a", "b", "c", "d");
+    expect([...dict.keys()].join("")).toBe("abcd");
+    dict.get("a");
+    dict.get("b");
+    const visited: string[] = [];
+    for (const key of dict.keys()) {
+      visited.push(key);
+      if (key !== "c") continue;
+      dict.delete("c");
+      dict.delete("d");
+    }
+    expect(visited).toEqual(["c", "a", "b"]);
   });
 
   test("a resize under a loop changes nothing for it", () => {
