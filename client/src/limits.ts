@@ -218,11 +218,14 @@ export const LIST_PIECE_SLOTS = 4_096;
 /** Values that the estimate of an item's bytes looks at: some ten microseconds for the largest item. */
 export const SIZE_ESTIMATE_VALUES_MAX = 1_000;
 
-/** A dictionary of at most so many keys finds them by one Map, which V8 copies now and then in one or two milliseconds. */
-export const DICT_ONE_MAP_KEYS_MAX = 16_384;
+/** A dictionary of at most so many keys finds them by a Map, which V8 copies now and then in two milliseconds. */
+export const DICT_ONE_MAP_KEYS_MAX = 65_535;
 
 /** Cells of a larger one's hash table that are looked at for a key: half of them are free, so few keys need more than ten. */
 export const DICT_PROBES_MAX = 64;
+
+/** Of these, cells of keys that have the same hash and are others: each is a comparison of texts. */
+export const DICT_SAME_HASH_MAX = 2;
 
 /** Uses of a dictionary between two steps of a loop over it, after which the loop is taken as abandoned. */
 export const ITERATION_USES_MAX = 10_000;

@@ -9,7 +9,7 @@
  */
 
 import { DICT_ONE_MAP_KEYS_MAX } from "../limits.js";
-import { KeyIndex } from "./key-index.js";
+import { keyIndex, type SlotFinder } from "./key-index.js";
 import { UseOrder } from "./use-order.js";
 
 /** The order is what it inherits, and not what it holds: a use of a key then goes through one object less. */
@@ -18,7 +18,7 @@ export class LruTable<K, V> extends UseOrder {
   readonly #values: (V | undefined)[];
   /** What finds the slot of a key: one of the two. */
   readonly #map: Map<K, number> | undefined;
-  readonly #index: KeyIndex<K> | undefined;
+  readonly #index: SlotFinder<K> | undefined;
   #size = 0;
 
   /**
@@ -31,7 +31,7 @@ export class LruTable<K, V> extends UseOrder {
     const slots = isLarge ? capacity + 1 : 1;
     this.#keys = emptied === undefined ? new Array(slots) : forgotten(emptied.#keys);
     this.#values = emptied === undefined ? new Array(slots) : forgotten(emptied.#values);
-    if (isLarge) this.#index = new KeyIndex(capacity, this.#keys);
+    if (isLarge) this.#index = keyIndex(capacity, this.#keys);
     else this.#map = new Map();
   }
 
@@ -42,7 +42,7 @@ export class LruTable<K, V> extends UseOrder {
   /** The slot of a key; undefined if it is not there. */
   find(key: K): number | undefined {
     const map = this.#map;
-    return map === undefined ? (this.#index as KeyIndex<K>).find(key) : map.get(key);
+    return map === undefined ? (this.#index as SlotFinder<K>).find(key) : map.get(key);
   }
 
   keyAt(slot: number): K {
@@ -100,14 +100,14 @@ export class LruTable<K, V> extends UseOrder {
     this.#keys[slot] = key === 0 ? (0 as K) : key;
     this.#values[slot] = value;
     const map = this.#map;
-    if (map === undefined) (this.#index as KeyIndex<K>).add(key, slot);
+    if (map === undefined) (this.#index as SlotFinder<K>).add(key, slot);
     else map.set(key, slot);
   }
 
   #forget(slot: number): void {
     const key = this.#keys[slot] as K;
     const map = this.#map;
-    if (map === undefined) (this.#index as KeyIndex<K>).remove(key, slot);
+    if (map === undefined) (this.#index as SlotFinder<K>).remove(key, slot);
     else map.delete(key);
   }
 }

@@ -2,21 +2,20 @@
 // one hash, and more of those than a row may have.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hashOf } from "../../../client/src/containers/key-hash.js";
-import { KeyIndex } from "../../../client/src/containers/key-index.js";
-import { DICT_PROBES_MAX } from "../../../client/src/limits.js";
+import { quickHash, wholeHash } from "../../../client/src/containers/key-hash.js";
+import { keyIndex, type SlotFinder } from "../../../client/src/containers/key-index.js";
 
 /** An index and a Map that are told the same. */
 class Pair {
   readonly #keys: unknown[] = [undefined];
-  readonly #index: KeyIndex<unknown>;
+  readonly #index: SlotFinder<unknown>;
   readonly #model = new Map<unknown, number>();
   readonly #free: number[];
   readonly #capacity: number;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#index = new KeyIndex(capacity, this.#keys);
+    this.#index = keyIndex(capacity, this.#keys);
     this.#free = Array.from({ length: capacity }, (_, index) => capacity - index);
   }
 
@@ -41,22 +40,22 @@ class Pair {
   }
 }
 
-/** Texts that differ only where the hash does not look. */
-const sameHash = (index: number) => `an ${String(index).padStart(6, "0")} that is in the middle of a text of forty`;
+/** Texts that differ only where the quick hash does not look. */
+const alike = (index: number) => `an ${String(index).padStart(6, "0")} that is in the middle of a text of forty`;
 
-test("texts that differ where the hash does not look have one", () => {
-  expect(hashOf(sameHash(1))).toBe(hashOf(sameHash(654_321)));
+test("texts that differ where the quick hash does not look have one, and another whole one", () => {
+  expect(quickHash(alike(1))).toBe(quickHash(alike(654_321)));
+  expect(wholeHash(alike(1))).not.toBe(wholeHash(alike(654_321)));
 });
 
 describe("finds what a Map finds", () => {
+  const mixed = [Number.NaN, null, undefined, true, false, 0, "", {}, 1.5, 7n];
   const kinds: [string, (index: number) => unknown][] = [
     ["numbers", (index) => index],
     ["text", (index) => `k${index}`],
-    ["keys of a few hashes", (index) => sameHash(index).slice(index % 3)],
-    [
-      "what is like nothing else",
-      (index) => [Number.NaN, null, undefined, true, false, 0, "", {}, 1.5, 7n][index % 10],
-    ],
+    ["keys of a few hashes", (index) => alike(index).slice(index % 3)],
+    ["symbols, which have one hash", (index) => Symbol(index)],
+    ["what is like nothing else", (index) => mixed[index % mixed.length]],
   ];
 
   test.each(kinds)("%s", (_, keyAt) => {
@@ -76,12 +75,15 @@ describe("finds what a Map finds", () => {
     );
   });
 
-  test("more keys of one hash than a row has cells", () => {
-    const keys = Array.from({ length: 5 * DICT_PROBES_MAX }, (_, index) => sameHash(index));
+  test.each<[string, (index: number) => unknown]>([
+    ["texts of one quick hash", alike],
+    ["bigints of the same lowest bits", (index) => BigInt(index) << 40n],
+    ["symbols", (index) => Symbol(index)],
+  ])("hundreds of %s", (_, keyAt) => {
+    const keys = Array.from({ length: 300 }, (_, index) => keyAt(index));
     const pair = new Pair(keys.length);
     for (const key of keys) pair.toggle(key);
     pair.expectSame(keys);
-    // The first ones leave cells, the last ones the Map.
     for (const [index, key] of keys.entries()) if (index % 3 > 0) pair.toggle(key);
     pair.expectSame(keys);
     for (const key of keys) pair.toggle(key);

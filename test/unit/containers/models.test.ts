@@ -278,14 +278,14 @@ describe("BoundedDict", () => {
   });
 
   test("holds many keys of every kind without losing one", () => {
-    const dict = new BoundedDict<unknown, number>(20_000);
-    const keys = Array.from({ length: 30_000 }, (_, n) => (n % 3 === 0 ? `key-${n}` : n % 3 === 1 ? n * 0.5 : { n }));
+    const dict = new BoundedDict<unknown, number>(70_000);
+    const keys = Array.from({ length: 90_000 }, (_, n) => (n % 3 === 0 ? `key-${n}` : n % 3 === 1 ? n * 0.5 : { n }));
     keys.forEach((key, n) => {
       dict.set(key, n);
     });
-    expect(dict.size).toBe(20_000);
+    expect(dict.size).toBe(70_000);
     keys.forEach((key, n) => {
-      expect(dict.peek(key)).toBe(n < 10_000 ? undefined : n);
+      expect(dict.peek(key)).toBe(n < 20_000 ? undefined : n);
     });
   });
 });
