@@ -515,6 +515,24 @@ export const SERIES_RANGES_READ_MAX = 256;
 export const SERIES_ROWS_PASSED_OVER_PER_ROW = 8;
 export const SERIES_ROWS_PER_GAP = 512;
 
+/**
+ * Questions about series that are answered at a time, and those of one namespace that may wait: they take turns with those of
+ * others.
+ */
+export const SERIES_QUESTIONS_AT_ONCE = 2;
+export const SERIES_QUESTIONS_WAITING_MAX = 64;
+
+/**
+ * What one question holds: games of streams (a kilobyte each), those with the latest records where there are more, and last
+ * nodes of these (up to nine kilobytes). With what it reads and what it draws that is the memory of one question.
+ */
+export const SERIES_HELD_MAX = 16_384;
+export const SERIES_LAST_NODES_MAX = 512;
+export const SERIES_QUESTION_BYTES = 64 * MIB;
+
+/** Series that a session's list names. */
+export const SERIES_LISTED_MAX = 4_096;
+
 /** Nodes and rows of one read from the store. */
 export const SERIES_NODES_PER_READ = 64;
 export const SERIES_ROWS_PER_READ = 8_192;
@@ -627,6 +645,10 @@ export function assertLimits(): void {
     ],
     [SERIES_POINTS_MAX * 2 * 60 < MESSAGE_BYTES_MAX, "the largest answer of a series must fit a message"],
     [
+      SERIES_LISTED_MAX * (4 * ID_CHARS_MAX + 4 * SERIES_KEY_CHARS_MAX) <= MESSAGE_BYTES_MAX,
+      "the longest list of series must fit a message",
+    ],
+    [
       SERIES_POINTS_DEFAULT * ROLLUP_ENTRY_RECORDS <= SERIES_ROWS_READ_MAX,
       "a default question must be answered exactly",
     ],
@@ -641,7 +663,8 @@ export function assertLimits(): void {
         REQUEST_BYTES_IN_ALL_MAX +
         UNSENT_BYTES_IN_ALL_MAX +
         ROLLUP_BYTES_MAX +
-        ROLLUP_WAITING_BYTES_MAX <=
+        ROLLUP_WAITING_BYTES_MAX +
+        SERIES_QUESTIONS_AT_ONCE * SERIES_QUESTION_BYTES <=
         RESIDENT_BYTES_MAX,
       "all that calls hold must fit the stated whole",
     ],

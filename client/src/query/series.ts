@@ -32,6 +32,8 @@ export interface SeriesList {
   readonly series: readonly SeriesInfo[];
   /** Numeric keys without a series, because the session has 64 others; at most 64 are named. */
   readonly keysLeftOut: readonly string[];
+  /** False where the session has more than 4,096 series, of which so many are listed. */
+  readonly complete: boolean;
 }
 
 /** Which series, and which part of it. */
@@ -102,7 +104,7 @@ export function seriesList(answer: wire.ListSeriesResponse): SeriesList {
       },
     ];
   });
-  return { series, keysLeftOut: answer.keysLeftOut };
+  return { series, keysLeftOut: answer.keysLeftOut, complete: answer.complete };
 }
 
 export function seriesRequest(question: SeriesQuestion): wire.GetSeriesRequest {

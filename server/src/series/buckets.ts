@@ -16,7 +16,7 @@ export interface Range {
   readonly to: number;
 }
 
-function merged(a: Piece | undefined, b: Piece): Piece {
+export function merged(a: Piece | undefined, b: Piece): Piece {
   if (a === undefined) return b;
   return {
     xFirst: Math.min(a.xFirst, b.xFirst),

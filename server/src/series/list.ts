@@ -1,22 +1,28 @@
 /** Which series a session has, and what each comes to. */
 import type { ListSeriesResponse, Series } from "@tailkeep/proto";
-import { SAFE_INTEGER_MAX, SERIES_KEYS_LEFT_OUT_MAX, SERIES_ROWS_READ_MAX } from "../limits.js";
+import { SAFE_INTEGER_MAX, SERIES_KEYS_LEFT_OUT_MAX, SERIES_LISTED_MAX, SERIES_ROWS_READ_MAX } from "../limits.js";
 import { TABLES, tableAt } from "../record/tables.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
 import { eachNumber, SERIES_COLUMNS, type SeriesColumns } from "./columns.js";
 import { KeysOfSession } from "./keys.js";
 import { SeriesRows } from "./rows.js";
-import type { SeriesStream } from "./streams.js";
+import type { Keep, SeriesStream } from "./streams.js";
 import { EMPTY_SUMMARY, type StreamSummary } from "./summary.js";
 import { addTotals, addValue, emptyTotals, type Totals } from "./totals.js";
 
 class SeriesList {
   readonly #found = new Map<string, { table: number; gameId: string; column: string; totals: Totals }>();
+  /** Whether there was room for all. */
+  isComplete = true;
 
   of(table: number, gameId: string, column: string): Totals {
     const name = `${table}\u0000${gameId}\u0000${column}`;
     let series = this.#found.get(name);
     if (series === undefined) {
+      if (this.#found.size === SERIES_LISTED_MAX) {
+        this.isComplete = false;
+        return emptyTotals();
+      }
       series = { table, gameId, column, totals: emptyTotals() };
       this.#found.set(name, series);
     }
@@ -51,8 +57,14 @@ export class SessionSeries {
   readonly #list = new SeriesList();
   readonly #keys = new KeysOfSession();
 
+  readonly keep: Keep<StreamSummary> = {
+    of: (stream) => this.#add(stream),
+    nothing: EMPTY_SUMMARY,
+    size: ({ groups }) => groups.length,
+  };
+
   /** @returns what must be known of the stream for the records that are not summed up */
-  add({ committedSeq, rolledSeq, summary }: SeriesStream): StreamSummary {
+  #add({ committedSeq, rolledSeq, summary }: SeriesStream<StreamSummary>): StreamSummary {
     for (const { table, gameId, totals } of summary.groups) {
       for (const [name, of] of totals) {
         addTotals(this.#list.of(table, gameId, name), of);
@@ -64,7 +76,7 @@ export class SessionSeries {
     return { groups: summary.groups.map((group) => ({ ...group, totals: new Map() })), keysLeftOut: [] };
   }
 
-  async answer(reads: Reads, streams: readonly SeriesStream[]): Promise<ListSeriesResponse> {
+  async answer(reads: Reads, streams: readonly SeriesStream<StreamSummary>[]): Promise<ListSeriesResponse> {
     const list = this.#list;
     const keys = this.#keys;
     const budget = { rows: SERIES_ROWS_READ_MAX };
@@ -83,11 +95,21 @@ export class SessionSeries {
         }
       }
     }
-    return { series: list.answer(), keysLeftOut: keys.leftOut.slice(0, SERIES_KEYS_LEFT_OUT_MAX) };
+    return {
+      series: list.answer(),
+      keysLeftOut: keys.leftOut.slice(0, SERIES_KEYS_LEFT_OUT_MAX),
+      complete: list.isComplete,
+    };
   }
 }
 
-function addRow(list: SeriesList, keys: KeysOfSession, { summary }: SeriesStream, table: number, row: SeriesRow): void {
+function addRow(
+  list: SeriesList,
+  keys: KeysOfSession,
+  { summary }: SeriesStream<StreamSummary>,
+  table: number,
+  row: SeriesRow,
+): void {
   const { numeric, keyed } = SERIES_COLUMNS[table] as SeriesColumns;
   const games = summary.groups.filter((group) => group.table === table);
   const isOwn = games.some(({ gameId }) => gameId === row.gameId) || games.every(({ gameId }) => gameId !== "");

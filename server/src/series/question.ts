@@ -21,6 +21,11 @@ export interface SeriesQuestion {
   readonly points: number;
 }
 
+/** The names of the series that it looks at. */
+export function seriesOf({ x, y }: SeriesQuestion): ReadonlySet<string> {
+  return new Set(typeof x === "string" ? [y.name] : [y.name, x.name]);
+}
+
 function named(field: string, table: Table, name: string): SeriesName {
   const found = seriesName(table, name);
   if (found !== undefined) return found;

@@ -1,25 +1,33 @@
 /** Answers questions about series: from rollups, and from the records that are not in them yet. */
 import type { GetSeriesRequest, GetSeriesResponse, ListSeriesResponse } from "@tailkeep/proto";
-import { SAFE_INTEGER_MAX, SERIES_ROWS_PER_READ } from "../limits.js";
+import {
+  SAFE_INTEGER_MAX,
+  SERIES_QUESTIONS_AT_ONCE,
+  SERIES_QUESTIONS_WAITING_MAX,
+  SERIES_ROWS_PER_READ,
+} from "../limits.js";
 import { RpcError } from "../rpc/errors.js";
 import { requiredId } from "../rpc/fields.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
+import { type Asked, askedOf } from "./asked.js";
 import { Buckets, type Piece } from "./buckets.js";
 import { type GroupAt, ReadBudget } from "./candidates.js";
+import { foundInAll } from "./entries.js";
 import { nodeRecords } from "./levels.js";
 import { SessionSeries } from "./list.js";
-import { decodeNode, type Node } from "./node.js";
+import { decodeNode, Node } from "./node.js";
 import { pointOf, recordPiece, seriesColumnsOf } from "./points.js";
-import { type SeriesQuestion, seriesQuestion } from "./question.js";
+import { type SeriesQuestion, seriesOf, seriesQuestion } from "./question.js";
 import { SeriesRows } from "./rows.js";
-import { type Keep, type SeriesStream, seriesStreams } from "./streams.js";
-import type { GroupSummary, StreamSummary } from "./summary.js";
-import { seriesOf, Walk } from "./walk.js";
+import { type Keep, type SeriesStream, type SeriesStreams, seriesStreams } from "./streams.js";
+import type { GroupSummary } from "./summary.js";
+import { Turns } from "./turns.js";
+import { Walk } from "./walk.js";
 
 export interface SeriesReader {
-  /** @throws RpcError NOT_FOUND where there is no such session */
+  /** @throws RpcError NOT_FOUND where there is no such session, OVERLOADED */
   list(namespace: string, sessionId: string): Promise<ListSeriesResponse>;
-  /** @throws RpcError NOT_FOUND where there is no such session, BAD_FIELD */
+  /** @throws RpcError NOT_FOUND where there is no such session, BAD_FIELD, OVERLOADED */
   get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse>;
 }
 
@@ -49,24 +57,31 @@ class Extent {
 export class StoreSeriesReader implements SeriesReader {
   readonly #reads: Reads;
   readonly #catchUp: CatchUp;
+  readonly #turns = new Turns(SERIES_QUESTIONS_AT_ONCE, SERIES_QUESTIONS_WAITING_MAX);
 
   constructor(reads: Reads, catchUp: CatchUp) {
     this.#reads = reads;
     this.#catchUp = catchUp;
   }
 
-  async list(namespace: string, sessionId: string): Promise<ListSeriesResponse> {
-    const series = new SessionSeries();
-    const streams = await this.#streams(namespace, sessionId, (stream) => series.add(stream));
-    return series.answer(this.#reads, streams);
+  list(namespace: string, sessionId: string): Promise<ListSeriesResponse> {
+    return this.#turns.run(namespace, async () => {
+      const series = new SessionSeries();
+      const { streams } = await this.#streams(namespace, sessionId, series.keep);
+      return series.answer(this.#reads, streams);
+    });
   }
 
-  async get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse> {
-    const question = seriesQuestion(request);
-    const streams = await this.#streams(namespace, question.sessionId, ({ summary }) => askedOf(summary, question));
+  get(namespace: string, request: GetSeriesRequest): Promise<GetSeriesResponse> {
+    return this.#turns.run(namespace, () => this.#get(namespace, seriesQuestion(request)));
+  }
+
+  async #get(namespace: string, question: SeriesQuestion): Promise<GetSeriesResponse> {
+    const { streams, isComplete } = await this.#streams(namespace, question.sessionId, askedOf(question));
     const budget = new ReadBudget();
     const answers: StreamAnswer[] = [];
     const rows = new SeriesRows(this.#reads, question.table, seriesColumnsOf(question));
+    // The newest come first: where a budget ends, it ends with what was longest ago.
     for (const stream of streams) answers.push(await this.#newest(stream, question, rows, budget));
     const extent = new Extent();
     for (const answer of answers) extent.add(answer.extent.min, answer.extent.max);
@@ -87,61 +102,57 @@ export class StoreSeriesReader implements SeriesReader {
       ...buckets.answer(),
       xMin: isEmpty ? undefined : extent.min,
       xMax: isEmpty ? undefined : extent.max,
-      complete: walk.complete && answers.every(({ isComplete }) => isComplete),
+      complete: isComplete && walk.complete && answers.every((answer) => answer.isComplete),
     };
   }
 
-  async #streams(namespace: string, sessionId: string, keep: Keep): Promise<SeriesStream[]> {
+  async #streams<Kept>(namespace: string, sessionId: string, keep: Keep<Kept>): Promise<SeriesStreams<Kept>> {
     const session = await this.#reads.session(namespace, requiredId("session_id", sessionId));
     if (session === undefined) {
       throw new RpcError("NOT_FOUND", `session_id: there is no session ${sessionId}; ListSessions has all of them`);
     }
-    const streams = await seriesStreams(this.#reads, namespace, sessionId, keep);
-    for (const { key, committedSeq, rolledSeq } of streams) {
+    const found = await seriesStreams(this.#reads, namespace, sessionId, keep);
+    for (const { key, committedSeq, rolledSeq } of found.streams) {
       if (committedSeq - rolledSeq > SERIES_ROWS_PER_READ) {
         this.#catchUp.wanted({ key, namespace, sessionId }, committedSeq);
       }
     }
-    return streams;
+    return found;
   }
 
   /** The groups that the question is about, and the records that are in no node of them. */
   async #newest(
-    stream: SeriesStream,
+    stream: SeriesStream<Asked>,
     question: SeriesQuestion,
     reader: SeriesRows,
     budget: ReadBudget,
   ): Promise<StreamAnswer> {
-    const { table, gameId } = question;
+    const { gameId } = question;
+    const { groups, named, typeShare } = stream.summary;
     const answer: StreamAnswer = { groups: [], pieces: [], extent: new Extent(), isComplete: true };
-    const ofType = stream.summary.groups.filter((group) => group.table === table.index);
-    const asked = ofType.filter((group) => gameId === undefined || group.gameId === gameId);
-    const named = new Set(ofType.map((group) => group.gameId));
-    const hasOthers = named.has("");
     // Among the games that are summed up together may be the one that was asked for.
-    if (gameId !== undefined && !named.has(gameId) && hasOthers) answer.isComplete = false;
-    const lastNodes = await this.#lastNodes(stream.key, question, asked);
+    if (gameId !== undefined && named?.has(gameId) === false) answer.isComplete = false;
+    const lastNodes = await this.#lastNodes(stream.key, question, groups);
     const upTo = new Map<string, number>();
-    const ofAll = ofType.reduce((sum, { records }) => sum + records, 0);
-    const typeShare = ofType.length > 1 ? Math.min(1, ofAll / stream.rolledSeq) : 0;
-    for (const group of asked) {
+    for (const group of groups) {
       const lastNode = lastNodes.get(group.game);
       const { gameId: own } = group;
       answer.groups.push({
         key: stream.key,
         game: group.game,
         records: group.records,
-        lastNode,
+        lastNode: lastNode && heldNode(lastNode, question, budget, answer),
         typeShare,
-        isOfGroup: (id) => (own === "" ? !named.has(id) : id === own),
+        isOfGroup: (id) => (own === "" ? named?.has(id) !== true : id === own),
       });
       upTo.set(own, Math.max(stream.rolledSeq, lastNode?.lastSeq[lastNode.entries - 1] ?? 0));
       addExtent(answer.extent, group, question, isNewer(lastNode, stream.rolledSeq) ? lastNode : undefined);
     }
     if (stream.committedSeq <= stream.rolledSeq) return answer;
+    const others = named === undefined ? undefined : upTo.get("");
     const isNew = (row: SeriesRow) => {
       if (gameId !== undefined && row.gameId !== gameId) return false;
-      return row.seq > (upTo.get(row.gameId) ?? (hasOthers ? upTo.get("") : undefined) ?? stream.rolledSeq);
+      return row.seq > (upTo.get(row.gameId) ?? others ?? stream.rolledSeq);
     };
     // Of all games: the budget is of what is looked at, and there may be millions of records without one of the game.
     const range = { key: stream.key, gameId: undefined, fromSeq: stream.rolledSeq + 1, toSeq: SAFE_INTEGER_MAX };
@@ -168,21 +179,22 @@ export class StoreSeriesReader implements SeriesReader {
   }
 }
 
-/** What a question is about. */
-function askedOf({ groups }: StreamSummary, question: SeriesQuestion): StreamSummary {
-  const names = [...seriesOf(question)];
-  const asked = groups
-    .filter(({ table }) => table === question.table.index)
-    .map((group) => ({
-      ...group,
-      totals: new Map(
-        names.flatMap((name) => {
-          const totals = group.totals.get(name);
-          return totals === undefined ? [] : [[name, totals] as const];
-        }),
-      ),
-    }));
-  return { groups: asked, keysLeftOut: [] };
+/** In the place of a last node that is not held: nothing is left to be looked at. */
+const NOT_HELD = new Node(0);
+
+/** What is held of a last node until its turn: all, nothing where it lies outside, or what it comes to as a piece. */
+function heldNode(node: Node, question: SeriesQuestion, budget: ReadBudget, answer: StreamAnswer): Node {
+  const found = foundInAll(node, question);
+  if (found === undefined) return NOT_HELD;
+  const { piece, isCertain } = found;
+  if (piece.xLast < (question.from ?? piece.xLast) || piece.xFirst > (question.to ?? piece.xFirst)) return NOT_HELD;
+  if (budget.lastNodes > 0) {
+    budget.lastNodes--;
+    return node;
+  }
+  answer.pieces.push(piece);
+  if (!isCertain) answer.isComplete = false;
+  return NOT_HELD;
 }
 
 function isNewer(node: Node | undefined, rolledSeq: number): boolean {

@@ -9,10 +9,11 @@ import { ROLLUP_FAN_OUT, ROLLUP_NODE_ENTRIES, SERIES_NODES_PER_READ } from "../l
 import type { Reads } from "../store/reads/reads.js";
 import type { Buckets } from "./buckets.js";
 import type { Candidate, Found, GroupAt, ReadBudget } from "./candidates.js";
+import { foundAt } from "./entries.js";
 import { cover, nodeRecords } from "./levels.js";
 import { decodeNode, type Node } from "./node.js";
 import { OneByOne } from "./one-by-one.js";
-import type { SeriesQuestion, XAxis } from "./question.js";
+import { type SeriesQuestion, seriesOf } from "./question.js";
 import type { SeriesRows } from "./rows.js";
 
 /** Entries of one level that are looked at in the place of one of the level above. */
@@ -21,15 +22,6 @@ interface Wanted {
   readonly to: number;
   /** Undefined where there is no entry above. */
   readonly instead: Found | undefined;
-}
-
-function xOf(node: Node, axis: XAxis, at: number): { first: number; last: number; count: number } {
-  const records = node.records[at] as number;
-  if (axis === "time") return { first: node.timeMin[at] as number, last: node.timeMax[at] as number, count: records };
-  if (axis === "seq") return { first: node.firstSeq[at] as number, last: node.lastSeq[at] as number, count: records };
-  const stats = node.series.get(axis.name);
-  if (stats === undefined) return { first: 0, last: 0, count: 0 };
-  return { first: stats.min[at] as number, last: stats.max[at] as number, count: stats.count[at] as number };
 }
 
 export class Walk {
@@ -93,9 +85,10 @@ export class Walk {
         const node = nodes.get(Math.floor(entry / ROLLUP_NODE_ENTRIES));
         const at = entry % ROLLUP_NODE_ENTRIES;
         if (node === undefined || at >= node.entries) continue;
-        const found = this.#entry(node, at);
+        const found = foundAt(node, at, this.#question);
         if (found === undefined) continue;
         const { xFirst, xLast } = found.piece;
+        if (this.#buckets.isOutside(xFirst, xLast)) continue;
         if (found.isCertain && this.#buckets.isFine(xFirst, xLast)) this.#take(found);
         else {
           candidates.push({
@@ -111,23 +104,6 @@ export class Walk {
       }
     }
     return candidates;
-  }
-
-  #entry(node: Node, at: number): Found | undefined {
-    const y = node.series.get(this.#question.y.name);
-    const count = y?.count[at] ?? 0;
-    if (y === undefined || count === 0) return undefined;
-    const x = xOf(node, this.#question.x, at);
-    if (x.count === 0 || this.#buckets.isOutside(x.first, x.last)) return undefined;
-    const piece = {
-      xFirst: x.first,
-      xLast: x.last,
-      min: y.min[at] as number,
-      max: y.max[at] as number,
-      sum: y.sum[at] as number,
-      count,
-    };
-    return { piece, isCertain: x.count === node.records[at] };
   }
 
   #take({ piece, isCertain }: Found): void {
@@ -179,10 +155,6 @@ export class Walk {
     }
     return nodes;
   }
-}
-
-export function seriesOf({ x, y }: SeriesQuestion): ReadonlySet<string> {
-  return new Set(typeof x === "string" ? [y.name] : [y.name, x.name]);
 }
 
 function lastNodeNumber({ records }: GroupAt): number {

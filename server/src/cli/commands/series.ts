@@ -69,7 +69,7 @@ function missing(session: string): (error: unknown) => never {
 }
 
 async function print(client: TailkeepClient, sessionId: string, flags: Flags): Promise<void> {
-  const { series, keysLeftOut } = await client.history.listSeries(sessionId);
+  const { series, keysLeftOut, complete } = await client.history.listSeries(sessionId);
   const found = series.filter(
     ({ type, gameId, column }) =>
       (flags.type === undefined || type === flags.type) &&
@@ -79,6 +79,7 @@ async function print(client: TailkeepClient, sessionId: string, flags: Flags): P
   const printer = linePrinter();
   if (flags.column === undefined) {
     for (const each of found) printer.print(flags.json ? JSON.stringify(each) : line(each));
+    if (!complete) process.stderr.write("there are more series than the 4,096 that are listed\n");
     if (keysLeftOut.length > 0) {
       process.stderr.write(`without a series, because there are 64 others: ${keysLeftOut.join(", ")}\n`);
     }

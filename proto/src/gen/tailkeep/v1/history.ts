@@ -406,6 +406,8 @@ export interface ListSeriesResponse {
   series: Series[];
   /** Numeric keys of JSON columns that have no series, because the session has 64 others already; at most 64 are named. */
   keysLeftOut: string[];
+  /** False where the session has more than 4,096 series, of which so many are listed. */
+  complete: boolean;
 }
 
 /** A series: one number of the records of one type, session and game. */
@@ -3331,7 +3333,7 @@ export const ListSeriesRequest: MessageFns<ListSeriesRequest> = {
 };
 
 function createBaseListSeriesResponse(): ListSeriesResponse {
-  return { series: [], keysLeftOut: [] };
+  return { series: [], keysLeftOut: [], complete: false };
 }
 
 export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
@@ -3341,6 +3343,9 @@ export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
     }
     for (const v of message.keysLeftOut) {
       writer.uint32(18).string(v!);
+    }
+    if (message.complete !== false) {
+      writer.uint32(24).bool(message.complete);
     }
     return writer;
   },
@@ -3374,6 +3379,14 @@ export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
             message.keysLeftOut.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3394,6 +3407,7 @@ export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
         : globalThis.Array.isArray(object?.keys_left_out)
         ? object.keys_left_out.map((e: any) => globalThis.String(e))
         : [],
+      complete: isSet(object.complete) ? globalThis.Boolean(object.complete) : false,
     };
   },
 
@@ -3405,6 +3419,9 @@ export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
     if (message.keysLeftOut?.length) {
       obj.keysLeftOut = message.keysLeftOut;
     }
+    if (message.complete !== false) {
+      obj.complete = message.complete;
+    }
     return obj;
   },
 
@@ -3415,6 +3432,7 @@ export const ListSeriesResponse: MessageFns<ListSeriesResponse> = {
     const message = createBaseListSeriesResponse();
     message.series = object.series?.map((e) => Series.fromPartial(e)) || [];
     message.keysLeftOut = object.keysLeftOut?.map((e) => e) || [];
+    message.complete = object.complete ?? false;
     return message;
   },
 };
