@@ -1,4 +1,5 @@
 /** The containers against what they replace and their peers: in one process, taking turns, medians of many rounds. */
+import { createHash } from "node:crypto";
 import { BoundedDict, BoundedList, BoundedRing } from "@tailkeep/client";
 import { LRUCache } from "lru-cache";
 import { CircularBuffer } from "mnemonist";
@@ -8,6 +9,19 @@ import type { Claim } from "./table.js";
 
 const CAPACITIES = [100, 10_000, 1_000_000];
 const SPREAD_ITEMS = 10_000;
+
+/** Keys besides `frame-123`, at the largest capacity, and what a dictionary may take of lru-cache's time with them. */
+const OTHER_KEYS: readonly { name: string; keyAt: (index: number) => Key; bound: number }[] = [
+  { name: "hashes", keyAt: (index) => createHash("md5").update(String(index)).digest("hex"), bound: 1 },
+  { name: "coordinates", keyAt: (index) => `${index % 1_500},${Math.floor(index / 1_500)}`, bound: 1 },
+  { name: "whole numbers", keyAt: (index) => index * 7, bound: 1 },
+  // The least good that is known: told apart only by all of their characters.
+  {
+    name: "texts alike at both ends",
+    keyAt: (index) => `a long name that is the same/${index}/and another one`,
+    bound: 3,
+  },
+];
 
 /** Sets that took less are not looked at one by one. */
 const LONG_SET_MS = 0.2;
@@ -39,6 +53,7 @@ export async function benchContainers(isQuick: boolean): Promise<Claim[]> {
     ...CAPACITIES.flatMap((capacity) => appends(capacity, rounds)),
     ...reads(rounds),
     ...CAPACITIES.flatMap((capacity) => dicts(capacity, rounds)),
+    ...otherKeys(Math.min(rounds, 11)),
     await longestDictOperation(isQuick),
   ];
 }
@@ -81,6 +96,9 @@ function appends(capacity: number, rounds: number): Claim[] {
   ];
 }
 
+/** What V8 makes of every list that is not a plain array. */
+class Subclass<T> extends Array<T> {}
+
 function reads(rounds: number): Claim[] {
   const items = Array.from({ length: SPREAD_ITEMS }, (_, i) => ({ score: i, step: i }));
   const list = new BoundedList<object>(SPREAD_ITEMS);
@@ -94,6 +112,19 @@ function reads(rounds: number): Claim[] {
       },
     },
     200_000,
+    rounds,
+  );
+  const subclassed = Subclass.from(plain) as Subclass<object>;
+  const spread = compare(
+    {
+      list: (count) => {
+        for (let i = 0; i < count; i++) sum += [...list].length;
+      },
+      subclass: (count) => {
+        for (let i = 0; i < count; i++) sum += [...subclassed].length;
+      },
+    },
+    20,
     rounds,
   );
   const each = (of: Readonly<Record<string, (from: readonly object[]) => number>>) =>
@@ -114,16 +145,19 @@ function reads(rounds: number): Claim[] {
     });
   const claims = [
     withinLimit("BoundedList index read", index["list"] ?? [], 150),
+    atMost("BoundedList, spread of 10,000 again", spread, "list", "subclass", "empty subclass of Array", 1.5),
     ...each({ spread: (from) => [...from].length, JSON: (from) => JSON.stringify(from).length }),
   ];
   if (sum < 0) throw new Error("unreachable; keeps the work from being left out");
   return claims;
 }
 
-function dicts(capacity: number, rounds: number): Claim[] {
-  const keys = Array.from({ length: capacity * 2 }, (_, i) => `frame-${i}`);
-  const dict = new BoundedDict<string, number>(capacity);
-  const peer = new LRUCache<string, number>({ max: capacity });
+type Key = string | number;
+
+/** A dictionary and its peer with the same keys, and what setting them and getting them in no order takes. */
+function setsAndGets<K extends Key>(capacity: number, keys: readonly K[], rounds: number) {
+  const dict = new BoundedDict<K, number>(capacity);
+  const peer = new LRUCache<K, number>({ max: capacity });
   keys.forEach((key, i) => {
     dict.set(key, i);
     peer.set(key, i);
@@ -133,10 +167,10 @@ function dicts(capacity: number, rounds: number): Claim[] {
   const set = compare(
     {
       dict: (n) => {
-        for (let i = 0; i < n; i++) dict.set(keys[a++ % keys.length] as string, i);
+        for (let i = 0; i < n; i++) dict.set(keys[a++ % keys.length] as K, i);
       },
       peer: (n) => {
-        for (let i = 0; i < n; i++) peer.set(keys[b++ % keys.length] as string, i);
+        for (let i = 0; i < n; i++) peer.set(keys[b++ % keys.length] as K, i);
       },
     },
     count,
@@ -144,29 +178,36 @@ function dicts(capacity: number, rounds: number): Claim[] {
   );
   const held = [...dict.keys()];
   for (const key of held) peer.set(key, 1);
-  // Keys in no order, as a trainer asks: kept since they were set, and made for the question, as most are.
-  const asked = held.map((_, i) => held[(i * 7_919) % held.length] as string);
-  const numbers = Uint32Array.from(asked, (key) => Number(key.slice("frame-".length)));
+  // As a trainer asks.
+  const asked = held.map((_, i) => held[(i * 7_919) % held.length] as K);
   const get = compare(
     {
       dict: (n) => {
-        for (let i = 0; i < n; i++) dict.get(asked[c++ % asked.length] as string);
+        for (let i = 0; i < n; i++) dict.get(asked[c++ % asked.length] as K);
       },
       peer: (n) => {
-        for (let i = 0; i < n; i++) peer.get(asked[d++ % asked.length] as string);
+        for (let i = 0; i < n; i++) peer.get(asked[d++ % asked.length] as K);
       },
     },
     count,
     rounds,
   );
-  [c, d] = [0, 0];
+  return { dict, peer, set, get, asked, count };
+}
+
+function dicts(capacity: number, rounds: number): Claim[] {
+  const keys = Array.from({ length: capacity * 2 }, (_, i) => `frame-${i}`);
+  const { dict, peer, set, get, asked, count } = setsAndGets(capacity, keys, rounds);
+  // Keys made for the question, as most are; the others were kept since they were set.
+  const numbers = Uint32Array.from(asked, (key) => Number(key.slice("frame-".length)));
+  let [a, b] = [0, 0];
   const getMade = compare(
     {
       dict: (n) => {
-        for (let i = 0; i < n; i++) dict.get(`frame-${numbers[c++ % numbers.length]}`);
+        for (let i = 0; i < n; i++) dict.get(`frame-${numbers[a++ % numbers.length]}`);
       },
       peer: (n) => {
-        for (let i = 0; i < n; i++) peer.get(`frame-${numbers[d++ % numbers.length]}`);
+        for (let i = 0; i < n; i++) peer.get(`frame-${numbers[b++ % numbers.length]}`);
       },
     },
     count,
@@ -178,6 +219,19 @@ function dicts(capacity: number, rounds: number): Claim[] {
     atMost(`BoundedDict get at ${at}`, get, "dict", "peer", "lru-cache", 1),
     atMost(`BoundedDict get at ${at}, key made for it`, getMade, "dict", "peer", "lru-cache", 1),
   ];
+}
+
+function otherKeys(rounds: number): Claim[] {
+  const capacity = CAPACITIES.at(-1) as number;
+  const at = capacity.toLocaleString("en");
+  return OTHER_KEYS.flatMap(({ name, keyAt, bound }) => {
+    const keys = Array.from({ length: capacity * 2 }, (_, index) => keyAt(index));
+    const { set, get } = setsAndGets(capacity, keys, rounds);
+    return [
+      atMost(`BoundedDict set at ${at}, ${name}`, set, "dict", "peer", "lru-cache", bound),
+      atMost(`BoundedDict get at ${at}, ${name}`, get, "dict", "peer", "lru-cache", bound),
+    ];
+  });
 }
 
 /**
