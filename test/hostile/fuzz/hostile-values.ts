@@ -56,6 +56,24 @@ export const id = fc.oneof(
   { weight: 1, arbitrary: hostileText },
 );
 
+/** Names of series, most of them of every type that has metadata. */
+export const series = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom("score", "metadata.a", "metadata.__proto__") },
+  { weight: 1, arbitrary: fc.oneof(hostileText, fc.constantFrom("metadata", "metadata.", "time")) },
+);
+
+/** What series may run along. */
+export const axis = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom("", "time", "seq") },
+  { weight: 1, arbitrary: series },
+);
+
+/** Days, none of them one that anything could be stored by. */
+export const day = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom("1970-01-01", "2020-02-29", "2021-02-29", "9999-12-31", "2020-1-1") },
+  { weight: 1, arbitrary: hostileText },
+);
+
 export const text = fc.oneof(
   { weight: 12, arbitrary: fc.string({ unit: "grapheme-ascii", maxLength: 20 }) },
   { weight: 1, arbitrary: hostileText },

@@ -1,6 +1,6 @@
 /** Messages of every method: well-formed bytes whose values are anything but well-meant. */
 import fc from "fast-check";
-import { double, id, int, json, text, token } from "./hostile-values.js";
+import { axis, day, double, id, int, json, series, text, token } from "./hostile-values.js";
 import { type FieldShape, METHODS, type MessageShape, type Method, messageNamed, messageOf } from "./methods.js";
 import { bytesField, doubleField, varintField } from "./wire.js";
 
@@ -22,6 +22,9 @@ const enumNumber = fc.oneof(
 function stringOf({ name }: FieldShape): fc.Arbitrary<string> {
   if (name.endsWith("_json")) return json;
   if (name === "page_token") return token;
+  if (name === "column") return series;
+  if (name === "x") return axis;
+  if (name === "day") return day;
   return /(_id|^name|^key|^prefix|^reset)$/.test(name) ? id : text;
 }
 
@@ -54,8 +57,10 @@ function fieldBytes(field: FieldShape, within: MessageShape, depth: number): fc.
     return fc.array(value, { maxLength: depth > 2 ? 2 : 5 }).map((values) => Buffer.concat(values));
   }
   // What a message is about is nearly always there; else hardly any would be taken.
-  const weight = /(_id|^name|^batch|_seq)$/.test(field.name) ? 30 : 5;
-  return fc.oneof({ weight, arbitrary: value }, { weight: 1, arbitrary: NOTHING });
+  const weight = /(_id|^name|^batch|_seq|^column)$/.test(field.name) ? 30 : 5;
+  // Ends of a range that are any two numbers are mostly the wrong way round.
+  const isEnd = /^(from|to)$/.test(field.name);
+  return fc.oneof({ weight: isEnd ? 1 : weight, arbitrary: value }, { weight: isEnd ? 5 : 1, arbitrary: NOTHING });
 }
 
 /** All fields of a message, also several of a oneof: the last one counts. */
