@@ -145,7 +145,7 @@ function reads(rounds: number): Claim[] {
     });
   const claims = [
     withinLimit("BoundedList index read", index["list"] ?? [], 150),
-    atMost("BoundedList, spread of 10,000 again", spread, "list", "subclass", "empty subclass of Array", 1.5),
+    atMost("BoundedList, spread of 10,000, as a subclass", spread, "list", "subclass", "empty subclass of Array", 1.5),
     ...each({ spread: (from) => [...from].length, JSON: (from) => JSON.stringify(from).length }),
   ];
   if (sum < 0) throw new Error("unreachable; keeps the work from being left out");
