@@ -91,6 +91,7 @@ export type { DropCause, Ledger } from "./recorder/ledger.js";
 export { getDefaultRecorder, openRecorder, setDefaultRecorder } from "./recorder/open-recorder.js";
 export type { OverflowPolicy, RecorderOptions, ResolvedRecorderOptions } from "./recorder/options.js";
 export type { Problem } from "./recorder/problems.js";
+export type { EndSignal } from "./recorder/process-end.js";
 export type { LaneReading, Recorder, RecordOutcome } from "./recorder/recorder.js";
 export type { ResolvedSpillOptions, SpillSettings } from "./recorder/spill-options.js";
 export type { BindingOptions, ContainerWatchOptions } from "./recording/binding.js";

@@ -11,6 +11,7 @@ import {
 } from "../limits.js";
 import { type ConnectOptions, flag, type ResolvedConnectOptions, resolveConnectOptions } from "../options.js";
 import { RECORD_TYPE_NAMES, type RecordTypeName } from "../records/training-record.js";
+import type { EndSignal } from "./process-end.js";
 import { type ResolvedSpillOptions, resolveSpillOptions, type SpillSettings } from "./spill-options.js";
 
 /**
@@ -56,6 +57,11 @@ export interface RecorderOptions extends ConnectOptions {
   readonly exitFlushMs?: number | undefined;
   /** Flush on SIGTERM too, then end by it. Leave it off where the process handles SIGTERM itself. @default false */
   readonly flushOnSigterm?: boolean | undefined;
+  /**
+   * Flush on SIGINT (Ctrl-C) too, then end by it; at a second one what is left is written to disk and the process ends. Leave
+   * it off where the process handles SIGINT itself. @default false
+   */
+  readonly flushOnSigint?: boolean | undefined;
 }
 
 /** Options with every default filled in. */
@@ -72,7 +78,7 @@ export interface ResolvedRecorderOptions {
   readonly flushBytes: number;
   readonly flushDelayMs: number;
   readonly exitFlushMs: number;
-  readonly flushOnSigterm: boolean;
+  readonly flushOn: readonly EndSignal[];
 }
 
 /** Bulk before essence: what there is most of and what is missed least goes first. */
@@ -106,7 +112,10 @@ export function resolveRecorderOptions(
     flushBytes: number(options.flushBytes, FLUSH_BYTES_DEFAULT, "flushBytes", 1, FLUSH_BYTES_DEFAULT),
     flushDelayMs: number(options.flushDelayMs, FLUSH_DELAY_MS_DEFAULT, "flushDelayMs", 0, 60_000),
     exitFlushMs: number(options.exitFlushMs, EXIT_FLUSH_MS_DEFAULT, "exitFlushMs", 0, 3_600_000),
-    flushOnSigterm: options.flushOnSigterm ?? false,
+    flushOn: Object.freeze([
+      ...(options.flushOnSigterm === true ? (["SIGTERM"] as const) : []),
+      ...(options.flushOnSigint === true ? (["SIGINT"] as const) : []),
+    ]),
   });
 }
 

@@ -137,7 +137,7 @@ export class Recorder {
       onProgress: () => this.#progressed(),
     };
     this.#endOnce = (parts.endWithProcess ?? endWithProcess)({
-      flushOnSigterm: options.flushOnSigterm,
+      flushOn: options.flushOn,
       hasPending: () => this.#hasPending(),
       flushBeforeEnd: () => this.#flushBeforeEnd(),
       spillAtExit: () => this.#spillAtExit(),

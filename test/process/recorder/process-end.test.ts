@@ -58,20 +58,48 @@ describe("with the server up", () => {
     expect(stored.every((score, i) => score === i + 1)).toBe(true);
   });
 
-  test("SIGTERM flushes, where it was asked to, and then ends the process as it should", async () => {
+  test.each([
+    ["SIGTERM", "flushOnSigterm"],
+    ["SIGINT", "flushOnSigint"],
+  ] as const)("%s flushes, where it was asked to, and then ends the process as it should", async (signal, option) => {
     const result = await trainer("append(1, 3000); console.log('ready'); setInterval(() => {}, 1000);", {
       server: server.address,
       spill,
-      env: { RECORDER_OPTIONS: JSON.stringify({ flushOnSigterm: true }) },
+      env: { RECORDER_OPTIONS: JSON.stringify({ [option]: true }) },
       onOutput: (text, kill) => {
-        if (text.includes("ready")) kill("SIGTERM");
+        if (text.includes("ready")) kill(signal);
       },
     });
-    expect(result).toMatchObject({ signal: "SIGTERM", stderr: "" });
+    expect(result).toMatchObject({ signal, stderr: "" });
+    expect(scores()).toEqual(numbers(1, 3000));
+    expect(await segments()).toEqual([]);
+  });
+
+  test("a second Ctrl-C leaves the rest to a successor and ends at once", async () => {
+    server.faults = { swallowAcks: true };
+    const twice = `
+      append(1, 3000);
+      setInterval(() => {}, 1000);
+      process.kill(process.pid, "SIGINT");
+      setTimeout(() => {
+        process.kill(process.pid, "SIGINT");
+        setInterval(() => console.log("alive"), 20);
+      }, 300);
+    `;
+    const first = await trainer(twice, {
+      server: server.address,
+      spill,
+      env: { RECORDER_OPTIONS: JSON.stringify({ flushOnSigint: true, exitFlushMs: 600_000, spillAfterMs: 600_000 }) },
+    });
+    expect(first).toMatchObject({ signal: "SIGINT", stderr: "" });
+    // It would have waited for a second.
+    expect(first.stdout.split("alive").length).toBeLessThan(10);
+    server.faults = {};
+    await trainer("await recorder.replayed();", { server: server.address, spill });
     expect(scores()).toEqual(numbers(1, 3000));
   });
 
-  test("Ctrl-C leaves everything to a successor where the program exits at it, as the README says", async () => {
+  test("Ctrl-C leaves everything to a successor where the program exits at it", async () => {
     const atInterrupt = 'process.once("SIGINT", () => process.exit(130));';
     const interrupted = `${atInterrupt} append(1, 3000); process.kill(process.pid, "SIGINT"); setInterval(() => {}, 1000);`;
     const first = await trainer(interrupted, { server: server.address, spill });
