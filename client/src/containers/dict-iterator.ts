@@ -1,8 +1,8 @@
 /**
  * Iterates over a dictionary, the key used longest ago first, while it is changed.
  *
- * It stands on a stamp, not on a slot: the next entry is the first with a later one, or with none yet. The slot it came from and the one that
- * followed are remembered, which finds that entry at once unless both were moved or removed since.
+ * It stands on a stamp, not on a slot: the next entry is the first with a later one, or with none yet. The slot it came from
+ * and the one that followed are remembered, which finds that entry at once unless both were moved or removed since.
  *
  * As with a Map, each entry is visited once, what is deleted meanwhile is not, and what is added is. Only where a loop
  * rested so long that it counted as abandoned may uses have moved entries; it then visits what was moved as well, some of it

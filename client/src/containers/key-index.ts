@@ -10,8 +10,7 @@
  *
  * Keys of the same hash would be one long row of cells. What finds no cell within DICT_PROBES_MAX or meets DICT_SAME_HASH_MAX
  * others of its hash goes to the next: text that differs where the quick hash does not look into a second table, whatever is
- * left (symbols, a thousand bigints of the same lowest bits) into a Map, which serves any key and only has to copy itself now
- * and then.
+ * left (symbols, for one) into a Map, which serves any key and only has to copy itself now and then.
  *
  * A Map alone has the hash of text at hand, which it keeps in the string, but looks at more memory for a key: at a million
  * keys, a find here takes 0.8 to 0.9 of the time and a change half, and as long as all is in the processor's cache, a Map finds
