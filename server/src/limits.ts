@@ -523,10 +523,12 @@ export const SERIES_QUESTIONS_AT_ONCE = 2;
 export const SERIES_QUESTIONS_WAITING_MAX = 64;
 
 /**
- * What one question holds: games of streams (a kilobyte each), those with the latest records where there are more, and last
- * nodes of these (up to nine kilobytes). With what it reads and what it draws that is the memory of one question.
+ * What one question holds: games of streams (a kilobyte each), and last nodes of these (up to nine kilobytes). With what it
+ * reads and what it draws that is the memory of one question. Where there are more games of streams, so many of those with the
+ * latest records are kept: the rest is room for what is read until the next time.
  */
 export const SERIES_HELD_MAX = 16_384;
+export const SERIES_HELD_KEPT = 12_288;
 export const SERIES_LAST_NODES_MAX = 512;
 export const SERIES_QUESTION_BYTES = 64 * MIB;
 
@@ -682,6 +684,7 @@ export function assertLimits(): void {
     [LOCK_WAIT_SECONDS * 1_000 < STATEMENT_TIMEOUT_MS, "a lock wait must end before its statement is given up"],
     [DEAD_LETTER_BODY_BYTES_MAX <= DEAD_LETTER_BYTES_MAX_DEFAULT, "the quota must admit one body"],
     [ROLLUP_BYTES_KEPT < ROLLUP_BYTES_MAX, "sums must have room until the next round"],
+    [SERIES_HELD_KEPT < SERIES_HELD_MAX, "a question must have room until it makes some again"],
     [KEYS_LIVE_MAX < KEYS_READ_MAX, "every live key must be read"],
     [KEY_STREAMS_DEFAULT <= OPEN_STREAMS_MAX, "one key cannot have more streams than a server"],
     [KEYS_POLL_MS * 5 <= 30_000, "a revoked key must end within 30 seconds, a few failed looks included"],

@@ -11,7 +11,7 @@ import { requiredId } from "../rpc/fields.js";
 import type { Reads, SeriesRow } from "../store/reads/reads.js";
 import { type Asked, askedOf } from "./asked.js";
 import { Buckets, type Piece } from "./buckets.js";
-import { type GroupAt, ReadBudget } from "./candidates.js";
+import { type Found, type GroupAt, ReadBudget } from "./candidates.js";
 import { foundInAll } from "./entries.js";
 import { nodeRecords } from "./levels.js";
 import { SessionSeries } from "./list.js";
@@ -136,17 +136,22 @@ export class StoreSeriesReader implements SeriesReader {
     const upTo = new Map<string, number>();
     for (const group of groups) {
       const lastNode = lastNodes.get(group.game);
+      const inLast = lastNode && foundInAll(lastNode, question);
       const { gameId: own } = group;
       answer.groups.push({
         key: stream.key,
         game: group.game,
         records: group.records,
-        lastNode: lastNode && heldNode(lastNode, question, budget, answer),
+        lastNode: lastNode && heldNode(lastNode, inLast, question, budget, answer),
         typeShare,
         isOfGroup: (id) => (own === "" ? named?.has(id) !== true : id === own),
       });
       upTo.set(own, Math.max(stream.rolledSeq, lastNode?.lastSeq[lastNode.entries - 1] ?? 0));
-      addExtent(answer.extent, group, question, isNewer(lastNode, stream.rolledSeq) ? lastNode : undefined);
+      addExtent(answer.extent, group, question);
+      // It may have got more since the summary.
+      if (inLast !== undefined && isNewer(lastNode, stream.rolledSeq)) {
+        answer.extent.add(inLast.piece.xFirst, inLast.piece.xLast);
+      }
     }
     if (stream.committedSeq <= stream.rolledSeq) return answer;
     const others = named === undefined ? undefined : upTo.get("");
@@ -183,8 +188,13 @@ export class StoreSeriesReader implements SeriesReader {
 const NOT_HELD = new Node(0);
 
 /** What is held of a last node until its turn: all, nothing where it lies outside, or what it comes to as a piece. */
-function heldNode(node: Node, question: SeriesQuestion, budget: ReadBudget, answer: StreamAnswer): Node {
-  const found = foundInAll(node, question);
+function heldNode(
+  node: Node,
+  found: Found | undefined,
+  question: SeriesQuestion,
+  budget: ReadBudget,
+  answer: StreamAnswer,
+): Node {
   if (found === undefined) return NOT_HELD;
   const { piece, isCertain } = found;
   if (piece.xLast < (question.from ?? piece.xLast) || piece.xFirst > (question.to ?? piece.xFirst)) return NOT_HELD;
@@ -201,26 +211,14 @@ function isNewer(node: Node | undefined, rolledSeq: number): boolean {
   return node !== undefined && (node.lastSeq[node.entries - 1] ?? 0) > rolledSeq;
 }
 
-/** Where a group's values lie: by its summary, and by its last node, which may have got more since. */
-function addExtent(extent: Extent, group: GroupSummary, { x, y }: SeriesQuestion, last: Node | undefined): void {
+/** Where a group's values lie, by its summary. */
+function addExtent(extent: Extent, group: GroupSummary, { x, y }: SeriesQuestion): void {
   const of = group.totals.get(y.name);
-  if (of !== undefined) {
-    if (x === "time") extent.add(of.firstTimeUs, of.lastTimeUs);
-    else if (x === "seq") extent.add(of.firstSeq, of.lastSeq);
-    else {
-      const across = group.totals.get(x.name);
-      if (across !== undefined) extent.add(across.min, across.max);
-    }
-  }
-  const values = last?.series.get(y.name);
-  if (last === undefined || values === undefined) return;
-  const across = typeof x === "string" ? undefined : last.series.get(x.name);
-  for (let at = 0; at < last.entries; at++) {
-    if (values.count[at] === 0) continue;
-    if (x === "time") extent.add(last.timeMin[at] as number, last.timeMax[at] as number);
-    else if (x === "seq") extent.add(last.firstSeq[at] as number, last.lastSeq[at] as number);
-    else if (across !== undefined && across.count[at] !== 0) {
-      extent.add(across.min[at] as number, across.max[at] as number);
-    }
+  if (of === undefined) return;
+  if (x === "time") extent.add(of.firstTimeUs, of.lastTimeUs);
+  else if (x === "seq") extent.add(of.firstSeq, of.lastSeq);
+  else {
+    const across = group.totals.get(x.name);
+    if (across !== undefined) extent.add(across.min, across.max);
   }
 }

@@ -1,5 +1,6 @@
 /** The streams of a session as their series are read: what is summed up, and what comes after that. */
 import {
+  SERIES_HELD_KEPT,
   SERIES_HELD_MAX,
   SERIES_STREAMS_PER_READ,
   SERIES_SUMMARY_BYTES_PER_READ,
@@ -85,9 +86,8 @@ export async function seriesStreams<Kept>(
     size += keep.size(kept.summary);
     if (size <= SERIES_HELD_MAX) continue;
     isComplete = false;
-    // Down to three quarters, so that this is seldom.
     for (const oldest of newestFirst(found).reverse()) {
-      if (size <= (SERIES_HELD_MAX * 3) / 4) break;
+      if (size <= SERIES_HELD_KEPT) break;
       size -= keep.size(oldest.summary);
       cutUs = Math.max(cutUs, oldest.newestUs);
       found.set(oldest.key, { ...oldest, summary: keep.nothing });

@@ -1,4 +1,5 @@
-// A BoundedDict against a Map that drops what was used longest ago, with keys of every kind, found by a Map and by a table of its own.
+// A BoundedDict against a Map that drops what was used longest ago, with keys of every kind, found by a Map and by a table
+// of its own.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BoundedDict } from "../../../client/src/containers/index.js";
